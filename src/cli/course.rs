@@ -1,0 +1,46 @@
+//! `quorate course`: one replica under a course simulator.
+
+use std::env;
+use std::io::Write;
+
+use super::Failure;
+use crate::course::{Arguments, Desk, Link, Urgency, raft_config};
+use crate::raft::NodeId;
+use crate::replica::Replica;
+use crate::runtime::{Clock, Placement, arbitrary_seed, run_course};
+
+/// Runs until the simulator closes the connection or kills this process.
+pub(super) fn run(words: &[String]) -> Result<(), Failure> {
+    let directory =
+        env::current_dir().map_err(|error| Failure::io(format!("no working directory: {error}")))?;
+    let arguments = Arguments::parse(words, &directory).map_err(Failure::usage)?;
+    let placement = placement(arguments.voters.len())?;
+    start_log(arguments.id);
+    let clock = Clock::start();
+    let lost = |error| Failure::io(format!("cannot reach the simulator at {:?}: {error}", arguments.dialect));
+    let desk = Desk::new(arguments.id);
+    let mut link = Link::open(&arguments.dialect).map_err(lost)?;
+    if link.needs_hello() {
+        link.send(desk.hello(), Urgency::Answer).map_err(lost)?;
+    }
+    let config = raft_config(arguments.id, &arguments.voters);
+    let replica = Replica::new(config, clock.now(), arbitrary_seed());
+    run_course(placement, replica, desk, link, clock).map_err(lost)
+}
+
+fn placement(replicas: usize) -> Result<Placement, Failure> {
+    match env::var("QUORATE_PLACEMENT").as_deref() {
+        Ok("fused") => Ok(Placement::Fused),
+        Ok("split") => Ok(Placement::Split),
+        Ok(other) => Err(Failure::usage(format!("QUORATE_PLACEMENT is {other:?}, not fused or split"))),
+        Err(_) => Ok(Placement::for_replicas(replicas)),
+    }
+}
+
+/// Logs go to stderr, each line with the replica's id, so that several logs can be read as one.
+fn start_log(id: NodeId) {
+    let filter = env_logger::Env::new().filter_or("QUORATE_LOG", "warn");
+    env_logger::Builder::from_env(filter)
+        .format(move |out, record| writeln!(out, "{:04X} {} {}", id.0, record.level(), record.args()))
+        .init();
+}

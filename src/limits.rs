@@ -1,0 +1,57 @@
+//! Every bound in one place, each with its unit, held against each other when the crate is compiled.
+
+/// Longest key, in bytes.
+pub const KEY_BYTES_MAX: usize = 1 << 10;
+
+/// Longest value, in bytes. Larger ones will need the stream transport of a durable cluster.
+pub const VALUE_BYTES_MAX: usize = 4 << 10;
+
+/// Longest name a client may give to one of its requests, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 64;
+
+/// Answers that are remembered for each client, so that a retried request takes effect once.
+pub const ANSWERS_PER_CLIENT_MAX: usize = 4096;
+
+/// Clients whose answers are remembered; the one that has been silent longest (in log order) is forgotten.
+pub const CLIENTS_MAX: usize = 1024;
+
+/// Requests that a replica keeps waiting at a time; beyond it they are refused.
+pub const PENDING_REQUESTS_MAX: usize = 16 << 10;
+
+/// Most replicas of a cluster.
+pub const REPLICAS_MAX: usize = 64;
+
+/// Largest message between two replicas under a course simulator, as bincode bytes.
+pub const COURSE_RAFT_BYTES_MAX: usize = 5900;
+
+/// Entries in one course append, in bytes; the rest of the message's room is for its head.
+pub const COURSE_APPEND_BYTES_MAX: usize = 4 << 10;
+
+/// Largest datagram that any course simulator sends or takes over UDP, in bytes.
+pub const DATAGRAM_BYTES_MAX: usize = 65_535;
+
+/// Largest packet that the oldest course simulator takes whole, in bytes.
+pub const COURSE_PACKET_BYTES_MAX: usize = 16_384;
+
+/// Messages that wait while a course socket is full. Beyond it messages to replicas are dropped, which the
+/// protocol survives; answers to clients are not.
+pub const COURSE_OUTBOX_MAX: usize = 1024;
+
+/// Events on their way from the network thread to the replica's, in batches.
+pub const MAILBOX_BATCHES_MAX: usize = 64;
+
+/// What a log entry adds to the key and value in it: ids, token, lengths.
+const COMMAND_HEAD_BYTES_MAX: usize = TOKEN_BYTES_MAX + 64;
+
+/// What an append adds to its entries.
+const APPEND_HEAD_BYTES_MAX: usize = 128;
+
+const _: () = assert!(
+    KEY_BYTES_MAX + VALUE_BYTES_MAX + COMMAND_HEAD_BYTES_MAX + APPEND_HEAD_BYTES_MAX <= COURSE_RAFT_BYTES_MAX,
+    "an append of one entry of the largest size fits a course message"
+);
+const _: () = assert!(COURSE_APPEND_BYTES_MAX + APPEND_HEAD_BYTES_MAX <= COURSE_RAFT_BYTES_MAX);
+const _: () = assert!(
+    COURSE_RAFT_BYTES_MAX.div_ceil(3) * 4 + 256 < COURSE_PACKET_BYTES_MAX / 2,
+    "in base64 and an envelope it stays below 8 KiB"
+);

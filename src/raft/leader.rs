@@ -1,0 +1,120 @@
+//! What only a leader has: its followers in the line of succession, the reads, the next notice.
+//!
+//! The line is a list sorted by answers missed in a row, and stable otherwise. A follower that fails to
+//! answer goes behind all that do; one that answers again stays where it is. So the line settles on
+//! followers that work, does not flap, and costs no measurement. Three uses share it: who is sent entries
+//! at once ([`Replication::Majority`](super::Replication)), who is told first what was committed, and who
+//! campaigns first when this leader is gone.
+
+use super::config::{Config, Replication};
+use super::message::{Beat, Reign};
+use super::node::{Raft, Role};
+use super::progress::Progress;
+use super::quorum::Voters;
+use super::reads::Reads;
+use super::types::{Entry, Index, Instant, NodeId, Payload};
+
+/// A leader's own state, gone with its term.
+#[derive(Debug)]
+pub(super) struct Leader {
+    /// The followers in the line of succession, the heir first.
+    pub(super) line: Vec<Progress>,
+    pub(super) reads: Reads,
+    /// The index of the entry that opened this term. Before it is committed nothing older counts as
+    /// committed by number (5.4.2) and no read is answered (8).
+    pub(super) opening: Index,
+    /// When to tell the heir what has been committed.
+    pub(super) notice_at: Option<Instant>,
+    /// Bytes of proposals that are not committed yet; an estimate, zeroed when all is committed.
+    uncommitted_bytes: usize,
+}
+
+impl Leader {
+    fn new(voters: &Voters, id: NodeId, opening: Index, now: Instant) -> Leader {
+        let line = voters.others(id).map(|other| Progress::new(other, opening, now)).collect();
+        Leader { line, reads: Reads::default(), opening, notice_at: None, uncommitted_bytes: 0 }
+    }
+
+    /// Whether a proposal of so many bytes may be taken; one is always taken when nothing waits (R11).
+    pub(super) fn admit(&mut self, bytes: usize, bytes_max: usize) -> bool {
+        let fits = self.uncommitted_bytes == 0 || self.uncommitted_bytes + bytes <= bytes_max;
+        if fits {
+            self.uncommitted_bytes += bytes;
+        }
+        fits
+    }
+
+    pub(super) fn everything_is_committed(&mut self) {
+        self.uncommitted_bytes = 0;
+    }
+
+    pub(super) fn follower(&mut self, id: NodeId) -> &mut Progress {
+        self.line.iter_mut().find(|follower| follower.id == id).expect("every other voter is in the line")
+    }
+
+    /// What a message to the follower at `rank` tells it.
+    pub(super) fn reign(&self, rank: usize, now: Instant) -> Reign {
+        let rank = u16::try_from(rank).expect("there are fewer followers than node ids");
+        Reign { beat: Beat { round: self.reads.round(), sent: now }, rank }
+    }
+
+    /// How many followers, from the front of the line, are sent new entries at once.
+    pub(super) fn eager_count(&self, config: &Config, voters: &Voters) -> usize {
+        match config.replication {
+            Replication::Everyone => self.line.len(),
+            Replication::Majority => voters.needed_others(),
+        }
+    }
+
+    /// No majority, this replica included, has been heard for T: others may lead by now (R7).
+    pub(super) fn has_lost_quorum(&self, now: Instant, config: &Config, voters: &Voters) -> bool {
+        self.quorum_expires(config, voters) <= now
+    }
+
+    fn quorum_expires(&self, config: &Config, voters: &Voters) -> Instant {
+        let own = Instant(u64::MAX);
+        voters.reached(own, self.line.iter().map(|follower| follower.heard_at)) + config.election_timeout
+    }
+
+    /// Until when no other replica can have been elected: a majority answered a message that was sent at
+    /// some moment, and refuses votes for T after it received that (R20). `None`: not answered yet.
+    pub(super) fn lease_expires(&self, config: &Config, voters: &Voters) -> Option<Instant> {
+        let own = Some(Instant(u64::MAX));
+        let echoes = self.line.iter().map(|follower| follower.echoed.map(|beat| beat.sent));
+        voters.reached(own, echoes).map(|sent| sent + config.lease())
+    }
+
+    pub(super) fn next_event(&self, config: &Config, voters: &Voters) -> Instant {
+        let wake = |follower: &Progress| {
+            let beat = follower.sent_at + config.heartbeat;
+            follower.retry_at.map_or(beat, |retry| retry.min(beat))
+        };
+        let followers = self.line.iter().map(wake).min();
+        let quorum = self.quorum_expires(config, voters);
+        [followers, self.notice_at].into_iter().flatten().fold(quorum, Instant::min)
+    }
+
+    /// Whoever owes an answer for too long goes behind all that answer; the next in line takes its place.
+    pub(super) fn count_misses(&mut self, now: Instant) {
+        let mut missed = false;
+        for follower in &mut self.line {
+            if follower.retry_at.is_some_and(|retry| retry <= now) {
+                follower.miss();
+                missed = true;
+            }
+        }
+        if missed {
+            self.line.sort_by_key(|follower| follower.misses);
+        }
+    }
+}
+
+impl Raft {
+    /// Won: leads from here on, and says so by an entry of its own term, which also settles the fate of
+    /// everything before it (5.4.2, 8).
+    pub(super) fn become_leader(&mut self, now: Instant) {
+        let opening = self.log.push(Entry { term: self.hard.term, payload: Payload::Noop }).index;
+        let leader = Leader::new(&self.voters, self.config.id, opening, now);
+        self.role = Role::Leader(Box::new(leader));
+    }
+}

@@ -1,0 +1,150 @@
+//! One follower as its leader sees it.
+//!
+//! Two questions, kept apart: *where is its log* (probing until a first append is accepted, streaming from
+//! then on, R3) and *does it answer* (what it owes, since when, how often in a row it failed to).
+
+use std::collections::VecDeque;
+
+use super::config::Config;
+use super::message::Beat;
+use super::types::{Index, Instant, NodeId, Span};
+
+/// Answers are given this many times the usual delay before they count as missing.
+const RETRY_FACTOR: u64 = 4;
+
+/// One follower.
+#[derive(Debug)]
+pub(super) struct Progress {
+    pub(super) id: NodeId,
+    /// Up to here its log is known to equal the leader's, on its stable storage. Never falls.
+    pub(super) matched: Index,
+    /// The first entry it has not been sent. Always above `matched`.
+    pub(super) next: Index,
+    /// The last index of each append it has not acknowledged, oldest first.
+    pub(super) inflight: VecDeque<Index>,
+    /// Whether it is still to be found out where its log meets the leader's.
+    pub(super) probing: bool,
+    /// The highest commit index it was told.
+    pub(super) told: Index,
+    /// The last message that it was asked to answer.
+    pub(super) asked: Beat,
+    /// The latest of the leader's messages that it has answered, if any in this term.
+    pub(super) echoed: Option<Beat>,
+    /// When it was last sent anything.
+    pub(super) sent_at: Instant,
+    /// When it last answered; at first the moment of the election (R7).
+    pub(super) heard_at: Instant,
+    /// When the answer that it owes counts as missing. `None`: it owes none.
+    pub(super) retry_at: Option<Instant>,
+    /// Answers missing in a row.
+    pub(super) misses: u32,
+    /// How long its answers take, smoothed over about eight of them.
+    delay: Span,
+}
+
+impl Progress {
+    /// A follower of which nothing is known, at the moment of an election.
+    pub(super) fn new(id: NodeId, next: Index, now: Instant) -> Progress {
+        Progress {
+            id,
+            matched: Index(0),
+            next,
+            inflight: VecDeque::new(),
+            probing: true,
+            told: Index(0),
+            asked: Beat::default(),
+            echoed: None,
+            sent_at: now,
+            heard_at: now,
+            retry_at: None,
+            misses: 0,
+            delay: Span(0),
+        }
+    }
+
+    /// Whether entries may be sent without waiting for an answer first.
+    pub(super) fn has_room(&self, inflight_max: usize) -> bool {
+        if self.probing { self.inflight.is_empty() } else { self.inflight.len() < inflight_max }
+    }
+
+    /// An append up to `last` is leaving.
+    pub(super) fn appended(&mut self, last: Index) {
+        self.inflight.push_back(last);
+        if !self.probing {
+            self.next = last.next();
+        }
+    }
+
+    /// Something that wants an answer is leaving.
+    pub(super) fn ask(&mut self, beat: Beat, config: &Config) {
+        self.asked = beat;
+        self.retry_at.get_or_insert(beat.sent + self.patience(config));
+    }
+
+    /// How long to wait for an answer: some multiple of what it usually takes, doubled for every answer
+    /// missing in a row, never longer than a heartbeat.
+    fn patience(&self, config: &Config) -> Span {
+        let usual = self.delay.times(RETRY_FACTOR).max(config.retry);
+        usual.times(1 << self.misses.min(16)).min(config.heartbeat)
+    }
+
+    /// Any answer to any message of this term came in.
+    pub(super) fn answered(&mut self, now: Instant, beat: Beat) {
+        self.heard_at = now;
+        self.misses = 0;
+        let delay = now - beat.sent;
+        self.delay = match self.delay {
+            Span(0) => delay,
+            Span(smooth) => Span((smooth * 7 + delay.0) / 8),
+        };
+        let latest = self.echoed.unwrap_or_default();
+        // Both only grow at the leader, so the later of two answered messages is later in both.
+        self.echoed = Some(Beat { round: latest.round.max(beat.round), sent: latest.sent.max(beat.sent) });
+        self.settle();
+    }
+
+    /// Its log equals the leader's up to `index`.
+    pub(super) fn matches(&mut self, now: Instant, index: Index, config: &Config) {
+        self.matched = self.matched.max(index);
+        self.next = self.next.max(self.matched.next());
+        self.probing = false;
+        while self.inflight.pop_front_if(|last| *last <= index).is_some() {}
+        self.retry_at = self.retry_at.map(|_| now + self.patience(config));
+        self.settle();
+    }
+
+    /// The follower lacks the entry before `next`, and the logs can first meet at `meeting`.
+    pub(super) fn step_back(&mut self, meeting: Index) {
+        self.rewind();
+        self.next = meeting.next().max(self.matched.next());
+    }
+
+    /// The answer it owes did not come: what was under way counts as lost.
+    pub(super) fn miss(&mut self) {
+        self.misses = self.misses.saturating_add(1);
+        let next = self.next;
+        self.rewind();
+        // Nothing has matched yet: the guess was not refuted, only not answered.
+        self.next = if self.matched == Index(0) { next } else { self.matched.next() };
+    }
+
+    fn rewind(&mut self) {
+        self.inflight.clear();
+        self.probing = true;
+        self.retry_at = None;
+    }
+
+    /// A debt is paid when the latest question has its answer and every append is acknowledged.
+    fn settle(&mut self) {
+        let answered = self.echoed.is_some_and(|beat| beat.sent >= self.asked.sent);
+        if self.inflight.is_empty() && answered {
+            self.retry_at = None;
+        }
+    }
+
+    /// Asserts what always holds (S20).
+    pub(super) fn assert_sound(&self) {
+        assert!(self.matched < self.next, "match < next (S20): {self:?}");
+        assert!(self.inflight.is_empty() || self.retry_at.is_some(), "an append wants an answer: {self:?}");
+    }
+}

@@ -1,0 +1,42 @@
+//! The only module that reads a clock.
+
+use std::time;
+
+use crate::raft::{Instant, Span};
+
+/// Moments since this replica's start, from the monotonic clock, so that they never go back.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    origin: time::Instant,
+}
+
+impl Clock {
+    /// Starts now.
+    pub fn start() -> Clock {
+        Clock { origin: time::Instant::now() }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Instant {
+        let micros = self.origin.elapsed().as_micros();
+        Instant(u64::try_from(micros).expect("nothing runs for half a million years"))
+    }
+
+    /// How long from now until `deadline`; zero when it has passed.
+    pub fn until(&self, deadline: Instant) -> time::Duration {
+        let Span(micros) = deadline - self.now();
+        time::Duration::from_micros(micros)
+    }
+
+    /// `deadline` in terms of the standard library.
+    pub fn real(&self, deadline: Instant) -> time::Instant {
+        self.origin + time::Duration::from_micros(deadline.0)
+    }
+}
+
+/// A number that is different at every start; a seed where none is asked for.
+pub fn arbitrary_seed() -> u64 {
+    let since_epoch = time::SystemTime::now().duration_since(time::UNIX_EPOCH).unwrap_or_default();
+    let nanos = u64::try_from(since_epoch.as_nanos() & u128::from(u64::MAX)).expect("masked to 64 bits");
+    nanos ^ (u64::from(std::process::id()) << 40)
+}

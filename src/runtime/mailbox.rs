@@ -1,0 +1,139 @@
+//! How an actor on one thread hands work to one on another: a bounded crossbeam channel, and a wake-up for
+//! receivers that wait in an event loop.
+//!
+//! Waking is a system call, so it is done once for whatever arrives while the receiver sleeps. The sender
+//! pushes and then wakes if nobody has since the receiver last looked; the receiver takes the mark down
+//! *before* it looks. So a message is either seen by that look or followed by a wake-up (measured in the
+//! reference notes: 18 times cheaper than a wake-up for each message).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryIter, TrySendError, bounded};
+use mio::Waker;
+
+/// The receiving end.
+#[derive(Debug)]
+pub struct Mailbox<T> {
+    receiver: Receiver<T>,
+    marked: Arc<AtomicBool>,
+}
+
+/// The sending end.
+#[derive(Debug)]
+pub struct Address<T> {
+    sender: Sender<T>,
+    marked: Arc<AtomicBool>,
+    waker: Option<Waker>,
+}
+
+/// A mailbox for so many messages. With a `waker` its owner waits in an event loop, without in the channel.
+pub fn mailbox<T>(capacity: usize, waker: Option<Waker>) -> (Address<T>, Mailbox<T>) {
+    let (sender, receiver) = bounded(capacity);
+    let marked = Arc::new(AtomicBool::new(false));
+    (Address { sender, marked: Arc::clone(&marked), waker }, Mailbox { receiver, marked })
+}
+
+/// The message could not be delivered and comes back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Undelivered<T> {
+    /// No room: try again later.
+    Full(T),
+    /// The receiver is gone.
+    Gone(T),
+}
+
+impl<T> Address<T> {
+    /// Delivers without waiting.
+    ///
+    /// # Errors
+    ///
+    /// The message, when there is no room or no receiver.
+    pub fn try_send(&self, message: T) -> Result<(), Undelivered<T>> {
+        self.sender.try_send(message).map_err(|error| match error {
+            TrySendError::Full(message) => Undelivered::Full(message),
+            TrySendError::Disconnected(message) => Undelivered::Gone(message),
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Delivers, and waits for room if need be.
+    ///
+    /// # Errors
+    ///
+    /// The message, when there is no receiver.
+    pub fn send(&self, message: T) -> Result<(), Undelivered<T>> {
+        self.sender.send(message).map_err(|error| Undelivered::Gone(error.into_inner()))?;
+        self.wake();
+        Ok(())
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &self.waker
+            && !self.marked.swap(true, Ordering::AcqRel)
+        {
+            waker.wake().expect("an event loop can be woken as long as it exists");
+        }
+    }
+}
+
+impl<T> Mailbox<T> {
+    /// Everything that has arrived. Takes the mark down first.
+    pub fn drain(&self) -> TryIter<'_, T> {
+        self.marked.swap(false, Ordering::AcqRel);
+        self.receiver.try_iter()
+    }
+
+    /// Waits for a message until `deadline`; `None` when none came.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] when no sender is left.
+    pub fn receive(&self, deadline: std::time::Instant) -> Result<Option<T>, Gone> {
+        match self.receiver.recv_deadline(deadline) {
+            Ok(message) => Ok(Some(message)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(Gone),
+        }
+    }
+}
+
+/// Nobody is left at the other end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Gone;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mio::{Events, Poll, Token};
+
+    use super::*;
+
+    #[test]
+    fn many_messages_wake_once_and_none_is_left_behind() {
+        let mut poll = Poll::new().unwrap();
+        let mut events = Events::with_capacity(8);
+        let (address, mailbox) = mailbox(64, Some(Waker::new(poll.registry(), Token(0)).unwrap()));
+        for round in 0..3 {
+            for number in 0..5 {
+                address.try_send(round * 5 + number).unwrap();
+            }
+            poll.poll(&mut events, Some(Duration::from_secs(5))).unwrap();
+            assert_eq!(events.iter().count(), 1);
+            assert_eq!(mailbox.drain().count(), 5);
+        }
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty(), "no wake-up without a message");
+    }
+
+    #[test]
+    fn a_full_mailbox_gives_the_message_back() {
+        let (address, mailbox) = mailbox(1, None);
+        assert_eq!(address.try_send(1), Ok(()));
+        assert_eq!(address.try_send(2), Err(Undelivered::Full(2)));
+        drop(mailbox);
+        assert_eq!(address.try_send(3), Err(Undelivered::Gone(3)));
+    }
+}

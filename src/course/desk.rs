@@ -1,9 +1,10 @@
 //! The manners of the course protocol: what is said to clients, and when.
 //!
-//! A client that is redirected asks again at once. To send it straight back and forth while nobody leads
-//! would cost nothing in the grading, and even look fast, but serves nobody. So whoever cannot be told a
-//! leader that it does not know already is held for a moment first. A client that believes in the leader we
-//! would name, and yet asks us, has found that leader gone: it knows no more than before, and is held too.
+//! A client that is redirected asks again at once. To send it back and forth while nobody leads would cost
+//! nothing in the grading, and even look fast, but serves nobody. So a client that cannot be told anything
+//! new is held: until a leader is known, but not for long, since a replica that is cut off learns of none
+//! while others may know one. A client that believes in the leader we would name, and yet asks us, has
+//! found that leader gone: it can be told nothing new either.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,8 +16,8 @@ use crate::limits::{CLIENTS_MAX, PENDING_REQUESTS_MAX};
 use crate::raft::{Instant, NodeId, Span};
 use crate::replica::{Answer, Event, Output, Reply};
 
-/// How long a client is held that can be told nothing new.
-const PACE: Span = Span::milliseconds(15);
+/// How long a client is held at most that can be told nothing new. An election takes some 1.5 s.
+const PATIENCE: Span = Span::milliseconds(250);
 
 /// Translates between a replica and the simulator's messages.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct Desk {
     leader: Option<NodeId>,
     /// Whom each client believed to lead when it last asked.
     believed: BTreeMap<ClientId, Option<NodeId>>,
-    /// Redirects that wait for their moment, in its order.
+    /// Redirects that wait for news, each until its moment, in its order.
     held: VecDeque<(Instant, Reply)>,
     /// What has been complained about.
     reported: BTreeSet<Kind>,
@@ -69,10 +70,11 @@ impl Desk {
 
     /// Writes what a turn produced: answers first, so that no client waits for a replica.
     pub fn write(&mut self, now: Instant, output: &mut Output, mut send: impl FnMut(Vec<u8>, Urgency)) {
+        let news = self.leader != output.leader;
         self.leader = output.leader;
         for reply in output.replies.drain(..) {
             if self.must_wait(&reply) {
-                self.held.push_back((now + PACE, reply));
+                self.held.push_back((now + PATIENCE, reply));
             } else {
                 send(envelope::encode_reply(self.me, self.leader, &reply), Urgency::Answer);
             }
@@ -80,10 +82,27 @@ impl Desk {
         for peer in output.peers.drain(..) {
             send(envelope::encode_peer(self.leader, &peer), Urgency::Peer);
         }
-        while self.held.len() > PENDING_REQUESTS_MAX || self.deadline().is_some_and(|at| at <= now) {
-            let Some((_, reply)) = self.held.pop_front() else { break };
+        for reply in self.release(now, news) {
             send(envelope::encode_reply(self.me, self.leader, &reply), Urgency::Answer);
         }
+    }
+
+    /// The held redirects whose wait is over: it was long, or there is news for them.
+    fn release(&mut self, now: Instant, news: bool) -> Vec<Reply> {
+        if !news && self.deadline().is_none_or(|at| at > now) && self.held.len() <= PENDING_REQUESTS_MAX {
+            return Vec::new();
+        }
+        let spare = self.held.len().saturating_sub(PENDING_REQUESTS_MAX);
+        let held = std::mem::take(&mut self.held);
+        let mut released = Vec::new();
+        for (place, (at, reply)) in held.into_iter().enumerate() {
+            if place >= spare && at > now && self.must_wait(&reply) {
+                self.held.push_back((at, reply));
+            } else {
+                released.push(reply);
+            }
+        }
+        released
     }
 
     /// When [`Desk::write`] is next needed though nothing happens.
@@ -144,16 +163,24 @@ mod tests {
     }
 
     #[test]
-    fn without_a_leader_the_client_is_held_and_then_told_who_leads_by_then() {
+    fn without_a_leader_the_client_is_held_and_then_sent_elsewhere() {
         let mut desk = Desk::new(NodeId(1));
         ask(&mut desk, "FFFF");
         assert!(redirected(&mut desk, Instant(0), None).is_empty());
         let due = desk.deadline().unwrap();
-        let mut output = Output { leader: Some(NodeId(3)), ..Output::default() };
-        assert!(said(&mut desk, Instant(due.0 - 1), &mut output).is_empty());
-        let sent = said(&mut desk, due, &mut output);
-        assert!(sent[0].contains(r#""leader":"0003","type":"redirect""#), "{sent:?}");
+        assert!(said(&mut desk, Instant(due.0 - 1), &mut Output::default()).is_empty());
+        let sent = said(&mut desk, due, &mut Output::default());
+        assert!(sent[0].contains(r#""leader":"FFFF","type":"redirect""#), "{sent:?}");
         assert_eq!(desk.deadline(), None);
+    }
+
+    #[test]
+    fn a_leader_is_told_as_soon_as_it_is_known() {
+        let mut desk = Desk::new(NodeId(1));
+        ask(&mut desk, "FFFF");
+        assert!(redirected(&mut desk, Instant(0), None).is_empty());
+        let mut output = Output { leader: Some(NodeId(3)), ..Output::default() };
+        assert_eq!(said(&mut desk, Instant(1), &mut output).len(), 1);
     }
 
     #[test]

@@ -29,14 +29,14 @@ pub fn raft_config(id: NodeId, voters: &[NodeId]) -> Config {
         id,
         voters: voters.to_vec(),
         // Nothing is graded on how soon a new leader is there, and every heartbeat is counted.
-        election_timeout: Span::milliseconds(1800),
-        heartbeat: Span::milliseconds(600),
+        election_timeout: Span::milliseconds(1500),
+        heartbeat: Span::milliseconds(500),
         // A message for a replica that the simulator has not met yet counts as that replica's death, and it
         // meets them only after it has started them all. Well before the first request (2 s) all the same.
         first_election: Span::milliseconds(500 + 20 * others),
-        // An exchange through the simulator takes 0.4 to 0.8 ms, and with 30 % of the messages lost the
-        // median answer is one that was tried twice.
-        retry: Span::milliseconds(2),
+        // With 30 % of the messages lost the median answer is one that was tried twice. Four times the
+        // usual delay of 0.3 to 0.5 ms is longer than this almost always.
+        retry: Span::milliseconds(1),
         vote_retry: Span::milliseconds(40),
         replication: Replication::Majority,
         // One host, one clock, and a killed replica never returns: what a lease needs is given.

@@ -95,14 +95,26 @@ impl Log {
 
     /// The longest run of entries from `first` on that fits `bytes_max`, but never none if there is one.
     pub(super) fn run(&self, first: Index, bytes_max: usize) -> Vec<Entry> {
-        let rest = self.entries.get(slot(first)..).unwrap_or_default();
+        self.rest(first)[..self.run_length(first, bytes_max)].to_vec()
+    }
+
+    /// Whether one run from `first` on reaches the end.
+    pub(super) fn ends_in_one_run(&self, first: Index, bytes_max: usize) -> bool {
+        self.run_length(first, bytes_max) == self.rest(first).len()
+    }
+
+    fn rest(&self, first: Index) -> &[Entry] {
+        self.entries.get(slot(first)..).unwrap_or_default()
+    }
+
+    fn run_length(&self, first: Index, bytes_max: usize) -> usize {
         let mut bytes = 0;
-        let fitting = rest.iter().take_while(|entry| {
+        let fitting = self.rest(first).iter().take_while(|entry| {
             let fits = bytes == 0 || bytes + entry.size() <= bytes_max;
             bytes += entry.size();
             fits
         });
-        fitting.cloned().collect()
+        fitting.count()
     }
 
     /// The last own position at or before `index` whose term is not above `term`: where to look next when

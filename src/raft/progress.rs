@@ -12,6 +12,10 @@ use super::types::{Index, Instant, NodeId, Span};
 /// Answers are given this many times the usual delay before they count as missing.
 const RETRY_FACTOR: u64 = 4;
 
+/// So many answers missing in a row are put down to a lossy line; after that every further one doubles the
+/// wait, since nobody may be there.
+const LOSSES_EXPECTED: u32 = 2;
+
 /// One follower.
 #[derive(Debug)]
 pub(super) struct Progress {
@@ -81,11 +85,11 @@ impl Progress {
         self.retry_at.get_or_insert(beat.sent + self.patience(config));
     }
 
-    /// How long to wait for an answer: some multiple of what it usually takes, doubled for every answer
+    /// How long to wait for an answer: some multiple of what it usually takes, growing with every answer
     /// missing in a row, never longer than a heartbeat.
     fn patience(&self, config: &Config) -> Span {
         let usual = self.delay.times(RETRY_FACTOR).max(config.retry);
-        usual.times(1 << self.misses.min(16)).min(config.heartbeat)
+        usual.times(1 << self.misses.saturating_sub(LOSSES_EXPECTED).min(16)).min(config.heartbeat)
     }
 
     /// Any answer to any message of this term came in.

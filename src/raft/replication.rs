@@ -88,8 +88,7 @@ impl Raft {
         if follower.misses > 0 || follower.matched == Index(0) {
             return false;
         }
-        let run = self.log.run(follower.next, self.config.append_bytes_max);
-        follower.next.0 + (run.len() as u64) <= self.log.last().index.0
+        !self.log.ends_in_one_run(follower.next, self.config.append_bytes_max)
     }
 
     fn send_append(&mut self, now: Instant, rank: usize, effects: &mut Effects) {

@@ -38,7 +38,8 @@ class Run:
     retry: bool = True
     about: str = ""
 
-    def order(self, replica: str, progress: bool, silence: bool, phase: Any = None) -> Dict[str, Any]:
+    def order(self, replica: str, progress: bool, silence: bool,
+              phase: Any = None) -> Dict[str, Any]:
         """What the simulation's process is told."""
         return {"name": self.name, "document": self.document, "dialect": self.dialect,
                 "seed": self.seed, "replica": replica, "silence": silence, "progress": progress,

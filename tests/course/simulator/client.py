@@ -22,7 +22,9 @@ KEY_LENGTH = 32
 class Operation:
     """One message of a client and what became of it; together they are the run's history."""
 
-    __slots__ = ("client", "mid", "kind", "key", "value", "invoked", "answered", "outcome", "result")
+    __slots__ = (
+        "client", "mid", "kind", "key", "value", "invoked", "answered", "outcome", "result",
+    )
 
     def __init__(self, client: str, mid: str, kind: str, key: str, value: Optional[str],
                  invoked: float):

@@ -47,13 +47,22 @@ def at_least(low: int) -> Callable[[str], int]:
     return convert
 
 
+def writable(path: str) -> str:
+    """A file that can be written: better known before the runs than after them."""
+    try:
+        with open(path, "a", encoding="utf-8"):
+            return path
+    except OSError as error:
+        raise argparse.ArgumentTypeError("%s: %s" % (path, error.strerror)) from error
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """The options which every simulation has."""
     parser.add_argument("--replica", metavar="PATH", default=None,
                         help="the program to start as replica (default: bin/3700kvstore)")
     parser.add_argument("--jobs", metavar="N", type=at_least(1), default=1,
                         help="simulations at the same time (default 1)")
-    parser.add_argument("--json", metavar="FILE", default=None,
+    parser.add_argument("--json", metavar="FILE", type=writable, default=None,
                         help="write the results to FILE as JSON")
     parser.add_argument("-s", "--silence", action="store_true",
                         help="throw the replicas' output away")

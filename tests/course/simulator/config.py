@@ -78,7 +78,7 @@ class _Fields:
 
     def number(self, where: str, low: float, high: Optional[float], default: Any = MISSING,
                whole: bool = False) -> Any:
-        """The number in field `where`, or the default where there is one and the field is absent."""
+        """The number in field `where`, or its default."""
         value = self.document.get(where, MISSING)
         if value is MISSING and default is not MISSING:
             return default
@@ -103,8 +103,8 @@ class _Fields:
 def _range_text(low: float, high: Optional[float], whole: bool) -> str:
     noun = "a whole number" if whole else "a number"
     if high is None:
-        return "%s, at least %g" % (noun, low)
-    return "%s from %d to %d" % (noun, low, high) if whole else "%s from %g to %g" % (noun, low, high)
+        return "%s, at least %s" % (noun, low)
+    return "%s from %s to %s" % (noun, low, high)
 
 
 def load(path: str) -> Config:
@@ -163,7 +163,8 @@ def _events(fields: _Fields, lifetime: int) -> Tuple[Event, ...]:
         if kind not in EVENT_TYPES:
             raise fields.fail(where + ".type", kind, "one of " + ", ".join(EVENT_TYPES))
         time = entry.get("time", MISSING)
-        if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time <= lifetime:
+        number = isinstance(time, (int, float)) and not isinstance(time, bool)
+        if not number or not 0 <= time <= lifetime:
             raise fields.fail(where + ".time", time, _range_text(0, lifetime, False))
         events.append(Event(kind, time))
     return tuple(events)
@@ -201,5 +202,6 @@ def _fractions(name: str, tests: Dict[str, Any]) -> Dict[str, float]:
         try:
             found[key] = fields.number(key, 0, 1, default)
         except ConfigError:
-            raise ConfigError(name, "tests." + key, tests.get(key), _range_text(0, 1, False)) from None
+            raise ConfigError(
+                name, "tests." + key, tests.get(key), _range_text(0, 1, False)) from None
     return found

@@ -29,6 +29,9 @@ def run_text(result: Dict[str, Any], about: str) -> str:
     """Everything about one run."""
     title = result["label"] + (" (%s)" % about if about else "")
     lines = ["", "# Simulation Finished: " + title, ""]
+    if result["attempt"]:
+        lines += ["Repeated %d times with the next seed: the load had too few gets by bad luck." %
+                  result["attempt"], ""]
     lines += statistics_lines(result)
     lines += ["", "## Correctness Checks", ""]
     for check in result["checks"]:
@@ -139,7 +142,7 @@ def table(results: List[Dict[str, Any]]) -> str:
 
 def random_row(result: Dict[str, Any], passed: bool, about: str) -> str:
     """One random run in one line."""
-    return "%-4s %-40s %s" % ("PASS" if passed else "FAIL", about, ", ".join((
+    return "%-4s %s: %s" % ("PASS" if passed else "FAIL", about, ", ".join((
         "%d ok" % (result["ok_put"]["count"] + result["ok_get"]["count"]),
         "%d unanswered" % result["unanswered"], "%d failed" % result["failures"],
         "%d duplicates" % result["duplicates"], "%d redirects" % result["redirects"],

@@ -11,12 +11,13 @@ import time
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional
 
-from . import wire
+from . import message_form, wire
 from .client import Client, Tally
-from .config import Config
+from .config import EVENT_TYPES, Config
 from .dialect import Dialect, Schedule, schedule
 from .network import BROADCAST, UNKNOWN, Network
 from .replica_process import ReplicaProcess, end_all
+from .timeline import FINISH, REQUEST, timeline
 
 WAIT_MS = 100
 LOOK_SECONDS = 0.1
@@ -119,7 +120,7 @@ class Simulation:
                     handler()
             now = clock()
             while queue and queue[-1][0] <= now:
-                queue.pop()[2]()
+                queue.pop()[1]()
             if now >= next_look:
                 next_look = now + LOOK_SECONDS
                 self._look_for_dead()
@@ -137,28 +138,15 @@ class Simulation:
             replica.endpoint.close()
 
     def _fill_queue(self) -> None:
-        """All that will happen, latest first.
-
-        The times are sums of wall clock readings on purpose: the course's simulators add the
-        spacing up in such numbers, and their rounding decides whether a request that is due
-        together with a kill comes just before it (it does).
-        """
+        """All that will happen, latest first. The clock starts here."""
         wall = time.time()
         self.started = time.monotonic()
-        due = wall + self.schedule.start_wait
-        actions = []
-        moment = due
-        for _ in range(self.config.requests):
-            actions.append((moment, self._next_request))
-            moment += self.schedule.spacing
-        for event in self.config.events:
-            actions.append((due + event.time, getattr(self, "_" + event.type)))
-        actions.append((wall + self.schedule.total, self._finish))
+        actions = {event: getattr(self, "_" + event) for event in EVENT_TYPES}
+        actions.update({REQUEST: self._next_request, FINISH: self._finish})
         self._queue = [
-            (self.started + (moment - wall), place, action)
-            for place, (moment, action) in enumerate(actions)
+            (self.started + seconds, actions[what])
+            for seconds, what in reversed(timeline(self.config, self.schedule, wall))
         ]
-        self._queue.sort(key=lambda entry: entry[:2], reverse=True)
 
     def _finish(self) -> None:
         self._look_for_dead()
@@ -179,7 +167,7 @@ class Simulation:
         except (ValueError, RecursionError):
             self._complain("message is not JSON", raw)
             return
-        fault = self._fault(message)
+        fault = message_form.fault(message, self.dialect.type_must_be_text)
         if fault:
             self._complain(fault, raw)
             return
@@ -206,24 +194,6 @@ class Simulation:
                     self._forward(source, other, raw)
         else:
             self._complain("message to nobody known", raw)
-
-    def _fault(self, message: Any) -> Optional[str]:
-        """What is wrong with a message's form, if anything."""
-        if not isinstance(message, dict):
-            return "message is not an object"
-        for name in ("src", "dst", "leader"):
-            identity = message.get(name)
-            if not isinstance(identity, str) or len(identity) != 4:
-                return "message with a bad or missing " + name
-            try:
-                int(identity, 16)
-            except ValueError:
-                return "message with a bad " + name
-        if "type" not in message:
-            return "message without a type"
-        if self.dialect.type_must_be_text and not isinstance(message["type"], str):
-            return "message with a bad type"
-        return None
 
     def _count(self, messages: int) -> None:
         """Messages count when they are sent, whatever becomes of them."""

@@ -56,6 +56,8 @@ class WrongUsage(InDirectory):
                      "--replica", "/nowhere")
         self.refused("replicas: is 99, must be a whole number from 3 to 21",
                      self.config(replicas=99), "--replica", "/bin/true")
+        self.refused("--json: /nowhere/at/all: No such file", "simple-1", "--json",
+                     "/nowhere/at/all")
         self.refused("--seeds: /nowhere", "random", "--seeds", "/nowhere")
         self.refused("is 4, must be a whole number, at least 5", "random", "--lifetime", "4")
 
@@ -129,29 +131,58 @@ class Interruption(InDirectory):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129),
                                (signal.SIGKILL, -9)):
             process = self.begin()
-            process.send_signal(number)
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)  # as a terminal does: the simulation gets it too
+            else:
+                process.send_signal(number)
             self.assertEqual(process.wait(15), status)
             self.wait_until(lambda: not self.replicas() and not os.listdir(self.temporary))
 
 
-class Passing(InDirectory):
-    def test_a_run_with_its_json(self):
-        results = os.path.join(self.directory, "results.json")
-        done = run(self.config(), "--replica", launcher(self.directory, None), "--seed", "5",
-                   "--json", results, "--no-floor", env=dict(os.environ, TMPDIR=self.temporary))
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("started mine (udp, seed 5)", done.stderr)
-        with open(results, encoding="utf-8") as source:
-            self.assertEqual(json.load(source)[0]["seed"], 5)
-        self.assertEqual(os.listdir(self.temporary), [])
+class WholeRuns(unittest.TestCase):
+    """Two commands from beginning to end, side by side."""
+
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as directory:
+            temporary = os.path.join(directory, "tmp")
+            os.mkdir(temporary)
+            mine = os.path.join(directory, "mine.json")
+            with open(mine, "w", encoding="utf-8") as target:
+                json.dump(DOCUMENT, target)
+            results = os.path.join(directory, "results.json")
+            commands = (
+                [mine, "--replica", launcher(directory, None), "--seed", "5", "--json", results,
+                 "--no-floor"],
+                ["random", "--count", "1", "--seed", "3", "--lifetime", "5", "--dialect", "udp",
+                 "--replica", launcher(directory, "never-answers"), "-s"],
+            )
+            processes = [
+                subprocess.Popen([sys.executable, "-B", RUN] + command, text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 env=dict(os.environ, TMPDIR=temporary))
+                for command in commands
+            ]
+            outputs = [process.communicate() for process in processes]
+            cls.good, cls.bad = [
+                (process.returncode,) + output for process, output in zip(processes, outputs)]
+            with open(results, encoding="utf-8") as source:
+                cls.results = json.load(source)
+            cls.left = os.listdir(temporary)
+
+    def test_a_good_run(self):
+        status, output, errors = self.good
+        self.assertEqual(status, 0, output + errors)
+        self.assertIn("started mine (udp, seed 5)", errors)
+        self.assertEqual([result["seed"] for result in self.results], [5])
+        self.assertEqual(self.left, [])
 
     def test_a_failing_random_config_prints_how_to_repeat_it(self):
-        done = run("random", "--count", "1", "--seed", "3", "--lifetime", "5", "--dialect", "udp",
-                   "--replica", launcher(self.directory, "never-answers"), "-s")
-        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        status, output, errors = self.bad
+        self.assertEqual(status, 1, output + errors)
         self.assertIn("again: ./run.py random --seed 3 --count 1 --dialect udp --lifetime 5 "
-                      "--replica ", done.stdout)
-        self.assertIn("Passed 0 out of 1 random configs", done.stdout)
+                      "--replica ", output)
+        self.assertIn("Passed 0 out of 1 random configs", output)
 
 
 if __name__ == "__main__":

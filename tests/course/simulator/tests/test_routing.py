@@ -6,6 +6,7 @@ import unittest
 from simulator import checks, config, wire
 from simulator.dialect import DIALECTS
 from simulator.simulation import Replica, Simulation
+from simulator.timeline import timeline
 
 
 class FakeEndpoint:
@@ -255,15 +256,22 @@ class Due(unittest.TestCase):
         """crash-4 in version 2: 100 ms apart, kills at 8 and 16 s."""
         simulation = make(requests=300, events=[
             {"type": "kill_leader", "time": 8}, {"type": "kill_leader", "time": 16}])
-        simulation._fill_queue()
-        order = [entry[2].__name__ for entry in reversed(simulation._queue)]
-        kills = [place for place, name in enumerate(order) if name == "_kill_leader"]
+        due = timeline(simulation.config, simulation.schedule, 1.7e9 + 0.123)
+        order = [what for _, what in due]
+        kills = [place for place, what in enumerate(order) if what == "kill_leader"]
         self.assertEqual(kills, [81, 162])
-        due = [entry[0] for entry in reversed(simulation._queue)]
-        self.assertLess(due[kills[0]] - due[kills[0] - 1], 0.0001)
-        self.assertEqual(order[-1], "_finish")
-        self.assertAlmostEqual(due[0] - simulation.started, 5)
-        self.assertAlmostEqual(due[-1] - simulation.started, 37)
+        for kill in kills:
+            self.assertLess(due[kill][0] - due[kill - 1][0], 0.0001)
+        self.assertEqual((order.count("request"), order[-1]), (300, "finish"))
+        self.assertAlmostEqual(due[0][0], 5, 6)
+        self.assertAlmostEqual(due[-1][0], 37, 6)
+
+    def test_the_queue_is_the_timeline_backwards(self):
+        simulation = make(events=[{"type": "part_hard", "time": 3.5}])
+        simulation._fill_queue()
+        names = [action.__name__ for _, action in reversed(simulation._queue)]
+        self.assertEqual(names, ["_next_request"] * 2 + ["_part_hard"] + ["_next_request"] * 8
+                         + ["_finish"])
 
 
 class Tiers(unittest.TestCase):

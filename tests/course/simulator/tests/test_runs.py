@@ -134,7 +134,8 @@ class Runs(unittest.TestCase):
         self.assertIn("died", self.failed("no-hello"))
         self.assertIn("had not connected", self.results["no-hello"]["deaths"][0])
         self.assertEqual(self.failed("silent"), ["too-few-messages"])
-        self.assertEqual(self.failed("never-answers"), ["no-puts", "put", "too-few-messages"])
+        self.assertEqual(self.failed("never-answers"),
+                         ["no-puts", "put", "get-generation", "too-few-messages"])
 
     def test_a_dead_replica_is_noticed_with_its_exit_status(self):
         for name in ("dies udp", "dies seqpacket", "dies stream"):
@@ -172,6 +173,7 @@ class Runs(unittest.TestCase):
             text = run_text(result, "a word")
             self.assertIn("# Simulation Finished: %s (a word)" % result["label"], text)
             self.assertIn("Performance Tests", text)
+            self.assertEqual("Repeated 2 times" in text, result["label"] == "unlucky")
         sums = table(list(self.results.values()))
         passed = sum(verdict(result) for result in self.results.values())
         self.assertIn("Passed %d out of %d tests" % (passed, len(RUNS)), sums)

@@ -1,8 +1,12 @@
-//! The floor under course latencies: a stand-in that answers every request at once, alone, with no Raft.
+//! The floor under course latencies: a stand-in that agrees on nothing, never to be graded.
 //!
-//! Same socket code, same envelope, same event loop as the real replica, so that what is left when its
-//! medians are taken from the real ones is the price of agreement. It agrees with nobody and is wrong as
-//! soon as a client changes replicas: never grade it.
+//! Same socket code, same envelope and same event loop as the real replica, so that what is left when its
+//! medians are taken from the real ones is the price of agreement. It has two levels:
+//!
+//! * by itself, it answers every request at once, alone: nothing can be faster;
+//! * with `COURSE_FLOOR=majority` in the environment the replica with the lowest id answers a put when as
+//!   many others as make a majority have echoed it. No log, no terms, no losses mended: the least that any
+//!   replica pays for asking a majority through this simulator.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,8 +15,10 @@ use std::process::ExitCode;
 
 use mio::{Events, Poll, Token};
 use quorate::course::{Arguments, Desk, Link, Received, Urgency};
-use quorate::kv::Write;
-use quorate::raft::{Instant, NodeId};
+use quorate::kv::{RequestId, Write};
+use quorate::raft::{
+    AppendOutcome, Beat, Entry, Envelope, Index, Instant, Message, NodeId, Payload, Position, Reign, Term,
+};
 use quorate::replica::{Answer, Event, Operation, Output, Reply, Request};
 
 fn main() -> ExitCode {
@@ -39,38 +45,25 @@ fn serve(arguments: &Arguments) -> io::Result<()> {
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(16);
     link.register(poll.registry(), Token(0))?;
-    let mut values = BTreeMap::new();
-    let mut output = Output::default();
+    let mut stand_in = StandIn::new(arguments);
     loop {
         match poll.poll(&mut events, None) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             _ => {}
         }
-        let received = link.receive(|bytes| {
-            if let Some(Event::Request(request)) = desk.read(bytes) {
-                output.replies.push(answer(&mut values, request));
-            }
+        let received = link.receive(|bytes| match desk.read(bytes) {
+            Some(Event::Request(request)) => stand_in.request(request),
+            Some(Event::Peer(envelope)) => stand_in.peer(&envelope),
+            None => {}
         })?;
         if received == Received::Closed {
             return Ok(());
         }
-        reply(&mut desk, &mut link, arguments.id, &mut output)?;
+        transmit(&mut desk, &mut link, &mut stand_in.output)?;
     }
 }
 
-fn answer(values: &mut BTreeMap<Box<str>, Box<str>>, request: Request) -> Reply {
-    let answer = match request.operation {
-        Operation::Get(key) => Answer::Value(values.get(&key).cloned()),
-        Operation::Write(Write::Put { key, value }) => {
-            values.insert(key, value);
-            Answer::Done
-        }
-    };
-    Reply { id: request.id, answer }
-}
-
-fn reply(desk: &mut Desk, link: &mut Link, me: NodeId, output: &mut Output) -> io::Result<()> {
-    output.leader = Some(me);
+fn transmit(desk: &mut Desk, link: &mut Link, output: &mut Output) -> io::Result<()> {
     let mut result = Ok(());
     desk.write(Instant(0), output, |message, urgency| {
         if result.is_ok() {
@@ -78,4 +71,85 @@ fn reply(desk: &mut Desk, link: &mut Link, me: NodeId, output: &mut Output) -> i
         }
     });
     result
+}
+
+struct StandIn {
+    me: NodeId,
+    /// Who is to echo a put before it is answered; nobody at the lower level.
+    echoes: Vec<NodeId>,
+    values: BTreeMap<Box<str>, Box<str>>,
+    /// Puts on their way, by the number they were sent under, with the echoes that are still to come.
+    waiting: BTreeMap<Index, (RequestId, usize)>,
+    last: Index,
+    output: Output,
+}
+
+impl StandIn {
+    fn new(arguments: &Arguments) -> StandIn {
+        let majority = env::var_os("COURSE_FLOOR").is_some_and(|level| level == "majority");
+        let (leader, others) = arguments.voters.split_first().expect("a replica is one of its voters");
+        let needed = if majority { arguments.voters.len() / 2 } else { 0 };
+        StandIn {
+            me: arguments.id,
+            echoes: others[..needed].to_vec(),
+            values: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            last: Index(0),
+            output: Output {
+                leader: Some(if majority { *leader } else { arguments.id }),
+                ..Output::default()
+            },
+        }
+    }
+
+    fn request(&mut self, request: Request) {
+        let Request { id, operation } = request;
+        let answer = match operation {
+            _ if self.output.leader != Some(self.me) => Answer::NotLeader,
+            Operation::Get(key) => Answer::Value(self.values.get(&key).cloned()),
+            Operation::Write(Write::Put { key, value }) => {
+                self.values.insert(key, value.clone());
+                if !self.echoes.is_empty() {
+                    return self.send_round(id, &value);
+                }
+                Answer::Done
+            }
+        };
+        self.output.replies.push(Reply { id, answer });
+    }
+
+    fn send_round(&mut self, id: RequestId, value: &str) {
+        self.last = self.last.next();
+        self.waiting.insert(self.last, (id, self.echoes.len()));
+        for to in self.echoes.clone() {
+            let reign = Reign { beat: Beat::default(), rank: 0 };
+            let previous = Position { term: Term(1), index: self.last };
+            let entries = vec![Entry { term: Term(1), payload: Payload::Command(value.as_bytes().into()) }];
+            self.send(to, Message::Append { reign, previous, entries, commit: self.last });
+        }
+    }
+
+    fn peer(&mut self, envelope: &Envelope) {
+        match &envelope.message {
+            Message::Append { reign, previous, .. } => {
+                let outcome = AppendOutcome::Matched(previous.index);
+                self.send(envelope.from, Message::AppendReply { beat: reign.beat, outcome });
+            }
+            Message::AppendReply { outcome: AppendOutcome::Matched(index), .. } => self.echoed(*index),
+            _ => {}
+        }
+    }
+
+    fn echoed(&mut self, index: Index) {
+        let Some((_, missing)) = self.waiting.get_mut(&index) else { return };
+        *missing -= 1;
+        if *missing == 0 {
+            let (id, _) = self.waiting.remove(&index).expect("it was there a moment ago");
+            self.output.replies.push(Reply { id, answer: Answer::Done });
+        }
+    }
+
+    fn send(&mut self, to: NodeId, message: Message) {
+        self.output.peers.push(Envelope { from: self.me, to, term: Term(1), message });
+    }
 }

@@ -42,14 +42,14 @@ impl Arguments {
         let is_id = parse_id(first).is_some();
         let (dialect, ids) = if is_id && file.exists() {
             (Dialect::File(file), words)
-        } else if let Some(port) = first.parse().ok().filter(|port| *port > 0) {
+        } else if let Some(port) = first.parse().ok().filter(|port| *port > 0 && words.len() > 1) {
             (Dialect::Udp(port), &words[1..])
         } else if is_id {
             return Err(format!("no socket file {first} in {}", directory.display()));
         } else {
             return Err(format!("{first:?} is neither a UDP port nor a replica id of four hex digits"));
         };
-        let id = id_of(ids.first().ok_or("no replica id behind the port")?)?;
+        let id = id_of(&ids[0])?;
         let mut voters = ids.iter().map(id_of).collect::<Result<Vec<_>, _>>()?;
         voters.sort_unstable();
         if let Some(twice) = voters.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -101,7 +101,8 @@ mod tests {
         for (line, said) in [
             ("", "no replica id"),
             ("00G1", "neither"),
-            ("54321", "behind the port"),
+            ("54321", "neither"),
+            ("5432", "no socket file"),
             ("54321 1", "four hex digits"),
             ("54321 FFFF", "below FFFF"),
             ("54321 0001 0001", "twice"),

@@ -40,6 +40,9 @@ def build() -> int:
     except FileNotFoundError:
         print("run.py: cargo is not installed (https://rustup.rs)", file=sys.stderr)
         return 1
+    if done.returncode == 0:
+        # Where nothing had to be linked again the program keeps its old date: dated anew.
+        os.utime(BINARY)
     return done.returncode
 
 

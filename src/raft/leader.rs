@@ -25,7 +25,7 @@ pub(super) struct Leader {
     pub(super) opening: Index,
     /// When to tell the heir what has been committed.
     pub(super) notice_at: Option<Instant>,
-    /// Bytes of proposals that are not committed yet; an estimate, zeroed when all is committed.
+    /// Bytes of the proposals of this term that are not committed yet.
     uncommitted_bytes: usize,
 }
 
@@ -44,8 +44,10 @@ impl Leader {
         fits
     }
 
-    pub(super) fn everything_is_committed(&mut self) {
-        self.uncommitted_bytes = 0;
+    /// Proposals of so many bytes have been committed.
+    pub(super) fn settled(&mut self, bytes: usize) {
+        assert!(bytes <= self.uncommitted_bytes, "more is committed than was proposed (B2)");
+        self.uncommitted_bytes -= bytes;
     }
 
     pub(super) fn follower(&mut self, id: NodeId) -> &mut Progress {

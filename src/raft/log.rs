@@ -103,6 +103,11 @@ impl Log {
         self.run_length(first, bytes_max) == self.rest(first).len()
     }
 
+    /// The size of the entries after `from`, up to and including `to`.
+    pub(super) fn bytes(&self, from: Index, to: Index) -> usize {
+        self.entries[slot(from.next())..slot(to.next())].iter().map(Entry::size).sum()
+    }
+
     fn rest(&self, first: Index) -> &[Entry] {
         self.entries.get(slot(first)..).unwrap_or_default()
     }

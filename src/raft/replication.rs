@@ -20,9 +20,7 @@ impl Raft {
         if reached <= self.commit || reached < leader.opening {
             return;
         }
-        if reached == self.log.last().index {
-            leader.everything_is_committed();
-        }
+        leader.settled(self.log.bytes(self.commit.max(leader.opening), reached));
         leader.notice_at = self.config.commit_notice.map(|delay| now + delay);
         self.commit_to(reached);
     }

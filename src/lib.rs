@@ -24,7 +24,7 @@
 //!    them ([`course::Desk`]). A put becomes an [`Event::Request`](replica::Event).
 //! 2. [`Replica::on`](replica::Replica::on): on a follower the answer is "not the leader". On the leader the
 //!    command is encoded, once, and appended to the log in memory. Nothing leaves yet.
-//! 3. When all events are taken, [`Replica::turn`](replica::Replica::turn) flushes the core. Whatever happened
+//! 3. After the last event [`Replica::turn`](replica::Replica::turn) flushes the core. Whatever happened
 //!    in the turn becomes *one* write for stable storage and *one* append for each follower that should have
 //!    the entries now: those that make a majority together with the leader.
 //! 4. A follower appends, has the write made durable, and only then lets its acknowledgement leave. (Under a

@@ -89,7 +89,7 @@ impl<T> Mailbox<T> {
     ///
     /// # Errors
     ///
-    /// [`Gone`] when no sender is left.
+    /// When no sender is left.
     pub fn receive(&self, deadline: std::time::Instant) -> Result<Option<T>, Gone> {
         match self.receiver.recv_deadline(deadline) {
             Ok(message) => Ok(Some(message)),

@@ -12,6 +12,7 @@
 //! | [`course`] | the course simulators' protocol: sockets, envelope, manners | [`replica`], [`codec`] |
 //! | [`runtime`] | threads, mailboxes, the clock | all of the above |
 //! | [`cli`] | the command line | all of the above |
+//! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
 //! | [`codec`] | values to bytes and back | serde |
 //! | [`limits`] | every bound, in one place | nothing |
 //!
@@ -41,6 +42,7 @@ pub mod codec;
 pub mod course;
 pub mod kv;
 pub mod limits;
+pub mod net;
 pub mod prng;
 pub mod raft;
 pub mod replica;

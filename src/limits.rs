@@ -37,6 +37,12 @@ pub const COURSE_PACKET_BYTES_MAX: usize = 16_384;
 /// protocol survives; answers to clients are not.
 pub const COURSE_OUTBOX_MAX: usize = 1024;
 
+/// Longest body of a frame between two replicas, in bytes.
+pub const FRAME_BYTES_MAX: usize = 8 << 20;
+
+/// What is read from one connection before the others have their turn, in bytes.
+pub const READ_BYTES_PER_TURN: usize = 256 << 10;
+
 /// Events on their way from the network thread to the replica's, in batches.
 pub const MAILBOX_BATCHES_MAX: usize = 64;
 

@@ -17,7 +17,7 @@ use crate::raft::{Instant, NodeId, Span};
 use crate::replica::{Answer, Event, Output, Reply};
 
 /// How long a client is held at most that can be told nothing new. An election takes some 1.5 s.
-const PATIENCE: Span = Span::milliseconds(250);
+const PATIENCE: Span = Span::milliseconds(500);
 
 /// Translates between a replica and the simulator's messages.
 #[derive(Debug)]

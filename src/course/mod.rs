@@ -29,8 +29,8 @@ pub fn raft_config(id: NodeId, voters: &[NodeId]) -> Config {
         id,
         voters: voters.to_vec(),
         // Nothing is graded on how soon a new leader is there, and every heartbeat is counted.
-        election_timeout: Span::milliseconds(1800),
-        heartbeat: Span::milliseconds(600),
+        election_timeout: Span::milliseconds(1500),
+        heartbeat: Span::milliseconds(500),
         // A message for a replica that the simulator has not met yet counts as that replica's death, and it
         // meets them only after it has started them all. Well before the first request (2 s) all the same.
         first_election: Span::milliseconds(500 + 20 * others),

@@ -3,7 +3,8 @@
 //! Still a pure value, so that a simulator can run it as it is. Two rules make every request end well:
 //!
 //! * **Whoever commits, answers.** An entry names its request, so a new leader that commits what the old
-//!   one left behind answers its clients, and followers stay silent.
+//!   one left behind answers its clients. Followers stay silent, and so does a leader about what was known to
+//!   be committed before its election: that has been answered.
 //! * **A request in a log is not sent elsewhere** until it is certain that it will never take effect: when
 //!   another entry has been committed at its index.
 
@@ -210,7 +211,7 @@ impl Replica {
         }
         if let Payload::Command(bytes) = entry.payload {
             let command = Command::decode(&bytes);
-            if self.raft.is_leader() {
+            if self.raft.inherited().is_some_and(|inherited| index > inherited) {
                 self.reply(command.id.clone(), Answer::Done);
             }
             self.store.apply(command);

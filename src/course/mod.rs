@@ -34,7 +34,7 @@ pub fn raft_config(id: NodeId, voters: &[NodeId]) -> Config {
         // A message for a replica that the simulator has not met yet counts as that replica's death, and it
         // meets them only after it has started them all. Well before the first request (2 s) all the same.
         first_election: Span::milliseconds(500 + 20 * others),
-        // With 30 % of the messages lost the median answer is one that was tried twice. Four times the
+        // With 30 % of the messages lost the median answer is one that was tried twice. Three times the
         // usual delay of 0.3 to 0.5 ms is longer than this almost always.
         retry: Span::milliseconds(1),
         vote_retry: Span::milliseconds(40),

@@ -181,6 +181,10 @@ mod tests {
         (poll, connection, theirs)
     }
 
+    fn pattern(place: usize) -> u8 {
+        u8::try_from(place % 251).unwrap()
+    }
+
     fn wait(poll: &mut Poll, connection: &mut Connection) {
         let mut events = Events::with_capacity(4);
         poll.poll(&mut events, Some(std::time::Duration::from_secs(5))).unwrap();
@@ -193,8 +197,7 @@ mod tests {
     fn a_flood_is_read_in_turns_and_nothing_is_lost() {
         let (mut poll, mut connection, mut theirs) = pair();
         let sender = std::thread::spawn(move || {
-            let bytes: Vec<u8> =
-                (0..READ_BYTES_PER_TURN * 2 + 100).map(|place| (place % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..READ_BYTES_PER_TURN * 2 + 100).map(|place| pattern(place)).collect();
             theirs.write_all(&bytes).unwrap();
         });
         let mut received = 0;
@@ -205,7 +208,7 @@ mod tests {
             let flow = connection.read();
             let input = connection.input();
             assert!(input.len() <= READ_BYTES_PER_TURN);
-            assert!(input.iter().enumerate().all(|(place, byte)| *byte == ((received + place) % 251) as u8));
+            assert!(input.iter().enumerate().all(|(place, byte)| *byte == pattern(received + place)));
             let count = input.len();
             received += count;
             connection.consume(count);

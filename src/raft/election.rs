@@ -9,13 +9,17 @@
 //! in the line of succession that the last leader kept; the draw is made inside the slot. So the follower
 //! that knows most is asked first, and split votes are rare. Whoever has campaigned in vain draws from all
 //! of it, which keeps the paper's guarantee against repeated splits.
+//!
+//! Voters also tell what they know to be committed. The winner has all of that in its log (leader
+//! completeness, 5.4.3), so it counts as committed from the first moment of its reign, and whatever the last
+//! leader is known to have committed, and so has answered, need not be answered again.
 
 use std::collections::BTreeMap;
 
 use super::message::{Envelope, Message};
 use super::node::{Raft, Role};
 use super::quorum::Voters;
-use super::types::{Instant, NodeId, Position, Span, Term};
+use super::types::{Index, Instant, NodeId, Position, Span, Term};
 
 /// Votes or pre-votes being collected.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Campaign {
     /// Names this campaign in pre-votes.
     number: u64,
     answers: BTreeMap<NodeId, Answer>,
+    /// The highest commit index that anybody has told in this campaign.
+    commit: Index,
     /// When to repeat the question, and how long to wait after that.
     ask_at: Instant,
     ask_span: Span,
@@ -47,7 +53,8 @@ impl Campaign {
     }
 
     /// A grant is a promise and stands; a refusal may give way to it.
-    fn record(&mut self, from: NodeId, granted: bool) {
+    fn record(&mut self, from: NodeId, granted: bool, commit: Index) {
+        self.commit = self.commit.max(commit);
         let answer = if granted { Answer::Granted } else { Answer::Refused };
         let known = self.answers.entry(from).or_insert(answer);
         if granted {
@@ -71,27 +78,28 @@ impl Raft {
     }
 
     pub(super) fn become_pre_candidate(&mut self, now: Instant) {
-        let campaign = self.campaign(now);
+        let campaign = self.campaign(now, self.commit);
         self.role = Role::PreCandidate(campaign);
         self.ask(now);
         self.win_if_won(now);
     }
 
-    fn become_candidate(&mut self, now: Instant) {
+    fn become_candidate(&mut self, now: Instant, commit: Index) {
         self.hard.term = self.hard.term.next();
         self.hard.vote = Some(self.config.id);
-        let campaign = self.campaign(now);
+        let campaign = self.campaign(now, commit);
         self.role = Role::Candidate(campaign);
         self.ask(now);
         self.win_if_won(now);
     }
 
-    fn campaign(&mut self, now: Instant) -> Campaign {
+    fn campaign(&mut self, now: Instant, commit: Index) -> Campaign {
         let timeout = self.config.election_timeout;
         let deadline = now + timeout + Span(self.prng.below(timeout.0));
         Campaign {
             number: self.prng.next_u64(),
             answers: BTreeMap::from([(self.config.id, Answer::Granted)]),
+            commit,
             ask_at: now,
             ask_span: self.config.vote_retry,
             deadline,
@@ -132,8 +140,12 @@ impl Raft {
 
     fn win_if_won(&mut self, now: Instant) {
         match &self.role {
-            Role::PreCandidate(campaign) if campaign.is_won(&self.voters) => self.become_candidate(now),
-            Role::Candidate(campaign) if campaign.is_won(&self.voters) => self.become_leader(now),
+            Role::PreCandidate(campaign) if campaign.is_won(&self.voters) => {
+                self.become_candidate(now, campaign.commit);
+            }
+            Role::Candidate(campaign) if campaign.is_won(&self.voters) => {
+                self.become_leader(now, campaign.commit);
+            }
             _ => {}
         }
     }
@@ -156,7 +168,7 @@ impl Raft {
         campaign: u64,
     ) {
         let granted = term >= self.hard.term && last >= self.log.last() && !self.is_leader_fresh(now);
-        self.answer(from, Message::PreVoteReply { campaign, granted });
+        self.answer(from, Message::PreVoteReply { campaign, granted, commit: self.commit });
     }
 
     pub(super) fn on_pre_vote_reply(
@@ -166,6 +178,7 @@ impl Raft {
         term: Term,
         number: u64,
         granted: bool,
+        commit: Index,
     ) {
         if term > self.hard.term {
             return self.enter_term(now, term);
@@ -173,7 +186,7 @@ impl Raft {
         if let Role::PreCandidate(campaign) = &mut self.role
             && campaign.number == number
         {
-            campaign.record(from, granted);
+            campaign.record(from, granted, commit);
             self.win_if_won(now);
         }
     }
@@ -186,12 +199,12 @@ impl Raft {
             self.hard.vote = Some(from);
             self.become_follower(now, None);
         }
-        self.answer(from, Message::VoteReply { granted });
+        self.answer(from, Message::VoteReply { granted, commit: self.commit });
     }
 
-    pub(super) fn on_vote_reply(&mut self, now: Instant, from: NodeId, granted: bool) {
+    pub(super) fn on_vote_reply(&mut self, now: Instant, from: NodeId, granted: bool, commit: Index) {
         if let Role::Candidate(campaign) = &mut self.role {
-            campaign.record(from, granted);
+            campaign.record(from, granted, commit);
             self.win_if_won(now);
         }
     }

@@ -23,6 +23,8 @@ pub(super) struct Leader {
     /// The index of the entry that opened this term. Before it is committed nothing older counts as
     /// committed by number (5.4.2) and no read is answered (8).
     pub(super) opening: Index,
+    /// The commit index at the election.
+    pub(super) inherited: Index,
     /// When to tell the heir what has been committed.
     pub(super) notice_at: Option<Instant>,
     /// Bytes of the proposals of this term that are not committed yet.
@@ -30,11 +32,6 @@ pub(super) struct Leader {
 }
 
 impl Leader {
-    fn new(voters: &Voters, id: NodeId, opening: Index, now: Instant) -> Leader {
-        let line = voters.others(id).map(|other| Progress::new(other, opening, now)).collect();
-        Leader { line, reads: Reads::default(), opening, notice_at: None, uncommitted_bytes: 0 }
-    }
-
     /// Whether a proposal of so many bytes may be taken; one is always taken when nothing waits (R11).
     pub(super) fn admit(&mut self, bytes: usize, bytes_max: usize) -> bool {
         let fits = self.uncommitted_bytes == 0 || self.uncommitted_bytes + bytes <= bytes_max;
@@ -114,9 +111,19 @@ impl Leader {
 impl Raft {
     /// Won: leads from here on, and says so by an entry of its own term, which also settles the fate of
     /// everything before it (5.4.2, 8).
-    pub(super) fn become_leader(&mut self, now: Instant) {
+    pub(super) fn become_leader(&mut self, now: Instant, commit: Index) {
+        self.commit_to(commit);
         let opening = self.log.push(Entry { term: self.hard.term, payload: Payload::Noop }).index;
-        let leader = Leader::new(&self.voters, self.config.id, opening, now);
+        let line =
+            self.voters.others(self.config.id).map(|other| Progress::new(other, opening, now)).collect();
+        let leader = Leader {
+            line,
+            reads: Reads::default(),
+            opening,
+            inherited: self.commit,
+            notice_at: None,
+            uncommitted_bytes: 0,
+        };
         self.role = Role::Leader(Box::new(leader));
     }
 }

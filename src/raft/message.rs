@@ -57,6 +57,8 @@ pub enum Message {
         campaign: u64,
         /// Whether a real vote would be granted now.
         granted: bool,
+        /// What the voter knows to be committed.
+        commit: Index,
     },
     /// Vote for me in the envelope's term (5.2).
     Vote {
@@ -67,6 +69,8 @@ pub enum Message {
     VoteReply {
         /// Whether the candidate has this vote.
         granted: bool,
+        /// What the voter knows to be committed.
+        commit: Index,
     },
     /// Entries to follow on `previous` (5.3).
     Append {

@@ -123,6 +123,15 @@ impl Raft {
         matches!(self.role, Role::Leader(_))
     }
 
+    /// Where a leader's own work begins: what comes after this index was not known to be committed when it
+    /// was elected, so nobody may have been told of it. `None` for all who do not lead.
+    pub fn inherited(&self) -> Option<Index> {
+        match &self.role {
+            Role::Leader(leader) => Some(leader.inherited),
+            _ => None,
+        }
+    }
+
     /// The figures an observer asks for.
     pub fn status(&self) -> Status {
         Status { term: self.hard.term, leader: self.leader(), last: self.log.last(), commit: self.commit }
@@ -161,8 +170,8 @@ impl Raft {
         // A pre-vote moves no term, and its answer is matched by campaign, not by term (R1).
         match message {
             Message::PreVote { last, campaign } => return self.on_pre_vote(now, from, term, last, campaign),
-            Message::PreVoteReply { campaign, granted } => {
-                return self.on_pre_vote_reply(now, from, term, campaign, granted);
+            Message::PreVoteReply { campaign, granted, commit } => {
+                return self.on_pre_vote_reply(now, from, term, campaign, granted, commit);
             }
             // While a leader is fresh nobody helps a campaign against it, whatever its term (R6).
             Message::Vote { .. } if term >= self.hard.term && self.is_leader_fresh(now) => return,
@@ -176,7 +185,7 @@ impl Raft {
         }
         match message {
             Message::Vote { last } => self.on_vote(now, from, last),
-            Message::VoteReply { granted } => self.on_vote_reply(now, from, granted),
+            Message::VoteReply { granted, commit } => self.on_vote_reply(now, from, granted, commit),
             Message::Append { reign, previous, entries, commit } => {
                 self.follow(now, from, reign.rank);
                 self.on_append(from, reign.beat, previous, entries, commit);
@@ -257,7 +266,9 @@ impl Raft {
     /// Answers a message of an earlier term: whoever asks learns the present one, answers are dropped (R1).
     fn refuse(&mut self, to: NodeId, message: &Message) {
         match message {
-            Message::Vote { .. } => self.answer(to, Message::VoteReply { granted: false }),
+            Message::Vote { .. } => {
+                self.answer(to, Message::VoteReply { granted: false, commit: self.commit });
+            }
             Message::Append { reign, .. } => {
                 let outcome = AppendOutcome::Deposed;
                 self.answer(to, Message::AppendReply { beat: reign.beat, outcome });

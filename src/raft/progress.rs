@@ -10,7 +10,7 @@ use super::message::Beat;
 use super::types::{Index, Instant, NodeId, Span};
 
 /// Answers are given this many times the usual delay before they count as missing.
-const RETRY_FACTOR: u64 = 4;
+const RETRY_FACTOR: u64 = 3;
 
 /// So many answers missing in a row are put down to a lossy line; after that every further one doubles the
 /// wait, since nobody may be there.

@@ -12,8 +12,10 @@
 //! | [`course`] | the course simulators' protocol: sockets, envelope, manners | [`replica`], [`codec`] |
 //! | [`runtime`] | threads, mailboxes, the clock | all of the above |
 //! | [`cli`] | the command line | all of the above |
+//! | [`wal`] | the write-ahead log: what survives a power cut | [`raft`]'s types, [`limits`] |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
 //! | [`codec`] | values to bytes and back | serde |
+//! | [`identity`] | names of clusters and of lives | nothing |
 //! | [`limits`] | every bound, in one place | nothing |
 //!
 //! `tests/tidy.rs` enforces the last column: consensus and state machine know no clock, socket, file or
@@ -40,6 +42,7 @@
 pub mod cli;
 pub mod codec;
 pub mod course;
+pub mod identity;
 pub mod kv;
 pub mod limits;
 pub mod net;
@@ -47,3 +50,4 @@ pub mod prng;
 pub mod raft;
 pub mod replica;
 pub mod runtime;
+pub mod wal;

@@ -46,6 +46,19 @@ pub const READ_BYTES_PER_TURN: usize = 256 << 10;
 /// Events on their way from the network thread to the replica's, in batches.
 pub const MAILBOX_BATCHES_MAX: usize = 64;
 
+/// Room of one segment file of the log, in bytes. It is written out with zeros before it is used.
+pub const WAL_SEGMENT_BYTES: u64 = 16 << 20;
+
+/// The end of a segment that entries leave free when there is no other to go to, in bytes: a replica on a
+/// full disk can still store terms, votes and the mark that lets it free space (R16).
+pub const WAL_RESERVE_BYTES: u64 = 64 << 10;
+
+/// A batch for the log that has reached this size takes no further write, in bytes.
+pub const WAL_BATCH_BYTES: usize = 1 << 20;
+
+/// Largest record of the log, in bytes. A single write of the core stays far below it.
+pub const WAL_RECORD_BYTES_MAX: usize = 1 << 30;
+
 /// What a log entry adds to the key and value in it: ids, token, lengths.
 const COMMAND_HEAD_BYTES_MAX: usize = TOKEN_BYTES_MAX + 64;
 
@@ -61,3 +74,7 @@ const _: () = assert!(
     COURSE_RAFT_BYTES_MAX.div_ceil(3) * 4 + 256 < COURSE_PACKET_BYTES_MAX / 2,
     "in base64 and an envelope it stays below 8 KiB"
 );
+const _: () = assert!(WAL_RESERVE_BYTES < WAL_SEGMENT_BYTES / 2);
+const _: () = assert!((WAL_BATCH_BYTES as u64) < WAL_SEGMENT_BYTES - WAL_RESERVE_BYTES);
+const _: () = assert!(WAL_BATCH_BYTES < WAL_RECORD_BYTES_MAX);
+const _: () = assert!(WAL_RECORD_BYTES_MAX <= u32::MAX as usize, "a record's length is written as a u32");

@@ -197,7 +197,7 @@ mod tests {
     fn a_flood_is_read_in_turns_and_nothing_is_lost() {
         let (mut poll, mut connection, mut theirs) = pair();
         let sender = std::thread::spawn(move || {
-            let bytes: Vec<u8> = (0..READ_BYTES_PER_TURN * 2 + 100).map(|place| pattern(place)).collect();
+            let bytes: Vec<u8> = (0..READ_BYTES_PER_TURN * 2 + 100).map(pattern).collect();
             theirs.write_all(&bytes).unwrap();
         });
         let mut received = 0;

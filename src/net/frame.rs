@@ -14,13 +14,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
+use crate::identity::ClusterId;
 use crate::limits::FRAME_BYTES_MAX;
-
-/// Names a cluster, so that replicas of two never mix.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ClusterId(pub u64);
 
 /// Bytes before a frame's body.
 pub const FRAME_HEAD_BYTES: usize = 20;

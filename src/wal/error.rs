@@ -1,0 +1,199 @@
+//! What can go wrong with a log. Each message says what happened, where, and what to do about it.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::Identity;
+
+/// An operation on a file failed. What the file holds now is unknown.
+#[derive(Clone, Debug)]
+pub struct DiskFailure {
+    /// What was attempted: "write", "sync", ...
+    pub operation: &'static str,
+    /// The file, or the directory itself.
+    pub file: String,
+    /// What the operating system said.
+    pub error: Arc<io::Error>,
+}
+
+/// Why a log was not opened. Nothing has been changed, unless it is [`OpenError::Failed`] or
+/// [`OpenError::Full`]; then some of the repair may have been done, and the next opening goes on with it.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process uses the directory.
+    Busy {
+        /// The directory.
+        directory: String,
+    },
+    /// There is no log.
+    Absent,
+    /// There is one, and a new one was asked for.
+    Present {
+        /// One of its segments.
+        file: String,
+    },
+    /// It belongs to another replica.
+    Foreign {
+        /// The segment that says so.
+        file: String,
+        /// Whose it is.
+        found: Identity,
+        /// Who opened it.
+        expected: Identity,
+    },
+    /// It was written by a later version of this program.
+    Newer {
+        /// The segment that says so.
+        file: String,
+        /// The version of its format.
+        version: u32,
+    },
+    /// A segment is gone whose records are needed.
+    Missing {
+        /// Its name.
+        file: String,
+    },
+    /// Something that was durable can no longer be read (D7). Never cut: what follows may be committed.
+    Damaged {
+        /// The segment.
+        file: String,
+        /// Where in it.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// No space for the copy of the last segment.
+    Full {
+        /// How much is needed.
+        bytes: u64,
+    },
+    /// The disk failed.
+    Failed(DiskFailure),
+}
+
+/// Why a batch was not written.
+#[derive(Debug)]
+pub enum WriteError {
+    /// No space for another segment. Nothing has happened; the same call may succeed later (R16).
+    Full {
+        /// How much is needed.
+        bytes: u64,
+    },
+    /// The disk failed, now or earlier. Final: nothing that depends on this log may be said any more (D5).
+    Failed(DiskFailure),
+}
+
+/// The remedy for a log that cannot be trusted: the other replicas have what it had.
+const REPLACE: &str = "Leave the files as they are, remove this replica from its cluster, and add a new one \
+                       with an empty directory";
+
+impl fmt::Display for DiskFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}: {}", self.operation, self.file, self.error)
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Busy { directory } => {
+                write!(
+                    formatter,
+                    "{directory} is in use by another process; stop that, or use another directory"
+                )
+            }
+            OpenError::Absent => formatter.write_str(
+                "there is no log in this directory; check its path, or format it if the replica is new",
+            ),
+            OpenError::Present { file } => write!(
+                formatter,
+                "there is a log in this directory already ({file}); open it, or choose an empty directory",
+            ),
+            OpenError::Foreign { file, found, expected } => write!(
+                formatter,
+                "{file} belongs to {}, and this is {}; check the directory's path",
+                Named(found),
+                Named(expected)
+            ),
+            OpenError::Newer { file, version } => write!(
+                formatter,
+                "{file} has format {version}, this program knows {}; use the later program that wrote it",
+                super::segment::FORMAT_VERSION
+            ),
+            OpenError::Missing { file } => {
+                write!(formatter, "{file} is missing, and the log makes no sense without it. {REPLACE}")
+            }
+            OpenError::Damaged { file, offset, what } => {
+                write!(formatter, "{file} is damaged at byte {offset}: {what}. {REPLACE}")
+            }
+            OpenError::Full { bytes } => {
+                write!(formatter, "the disk is full; free {bytes} bytes and start again")
+            }
+            OpenError::Failed(failure) => {
+                write!(formatter, "{failure}; check the disk, then start again")
+            }
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::Full { bytes } => {
+                write!(formatter, "no space for another log segment; free {bytes} bytes")
+            }
+            WriteError::Failed(failure) => {
+                write!(
+                    formatter,
+                    "{failure}; this replica must stop, since nobody knows what its log holds now"
+                )
+            }
+        }
+    }
+}
+
+/// An identity in a sentence.
+struct Named<'a>(&'a Identity);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Identity { cluster, node, incarnation } = self.0;
+        write!(formatter, "replica {} of cluster {:016x}, life {:016x}", node.0, cluster.0, incarnation.0)
+    }
+}
+
+impl Error for DiskFailure {}
+impl Error for OpenError {}
+impl Error for WriteError {}
+
+impl From<DiskFailure> for OpenError {
+    fn from(failure: DiskFailure) -> OpenError {
+        OpenError::Failed(failure)
+    }
+}
+
+impl From<DiskFailure> for WriteError {
+    fn from(failure: DiskFailure) -> WriteError {
+        WriteError::Failed(failure)
+    }
+}
+
+/// Names the operation and the file in an error of the operating system.
+pub(super) trait During<T> {
+    fn during(self, operation: &'static str, file: &str) -> Result<T, DiskFailure>;
+}
+
+impl<T> During<T> for io::Result<T> {
+    fn during(self, operation: &'static str, file: &str) -> Result<T, DiskFailure> {
+        self.map_err(|error| DiskFailure { operation, file: file.to_owned(), error: Arc::new(error) })
+    }
+}
+
+impl DiskFailure {
+    /// Whether there was no space, for this user or at all.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}

@@ -1,0 +1,346 @@
+//! Records: one batch each, with everything that tells whether it is whole and whether it belongs here.
+//!
+//! A record is a head and parts, padded with zeros to a multiple of eight bytes. The checksum covers all of
+//! it, padding included, but not itself. "Whole" is a property of the record alone (its checksum, and the
+//! header's checksum of the segment it stands in); "belongs here" compares it with the one before.
+
+use std::sync::Arc;
+
+use super::Tail;
+use super::segment::{Link, u16_at, u32_at, u64_at};
+use crate::limits::WAL_RECORD_BYTES_MAX;
+use crate::raft::{Entry, HardState, Index, LogAppend, LogWrite, NodeId, Payload, Position, Term};
+
+/// Length, checksum, segment, previous checksum, batch number.
+pub(super) const HEAD_BYTES: usize = 24;
+
+/// Records start at multiples of this.
+pub(super) const ALIGNMENT: usize = 8;
+
+const HARD_STATE_BYTES: usize = 16;
+const MARK_BYTES: usize = 24;
+const ENTRIES_HEAD_BYTES: usize = 16;
+const ENTRY_HEAD_BYTES: usize = 16;
+
+const KIND_HARD_STATE: u8 = 1;
+const KIND_ENTRIES: u8 = 2;
+const KIND_MARK: u8 = 3;
+
+const PAYLOAD_NOOP: u8 = 0;
+const PAYLOAD_COMMAND: u8 = 1;
+
+/// Payloads up to this size are copied together; larger ones are written from where they are.
+const COPIED_BYTES_MAX: usize = 512;
+
+/// What the parts that open every segment take: the hard state, and where the log begins.
+pub(super) const OPENING_BYTES: usize = HARD_STATE_BYTES + MARK_BYTES;
+
+/// What a mark takes in a record.
+pub(super) const MARK_PART_BYTES: usize = MARK_BYTES;
+
+/// What a record with parts of so many bytes takes on disk.
+pub(super) fn record_bytes(parts: usize) -> usize {
+    (HEAD_BYTES + parts).next_multiple_of(ALIGNMENT)
+}
+
+/// What the parts of one write take.
+pub(super) fn write_bytes(write: &LogWrite) -> usize {
+    let hard_state = write.hard_state.map_or(0, |_| HARD_STATE_BYTES);
+    hard_state + write.entries.as_ref().map_or(0, entries_bytes)
+}
+
+fn entries_bytes(append: &LogAppend) -> usize {
+    let entry = |entry: &Entry| ENTRY_HEAD_BYTES + command(&entry.payload).map_or(0, |bytes| bytes.len());
+    ENTRIES_HEAD_BYTES + append.entries.iter().map(entry).sum::<usize>()
+}
+
+fn command(payload: &Payload) -> Option<&Arc<[u8]>> {
+    match payload {
+        Payload::Noop => None,
+        Payload::Command(bytes) => Some(bytes),
+    }
+}
+
+/// A record in the making; its memory is used again and again.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    /// Head, parts and padding, but for the large payloads.
+    bytes: Vec<u8>,
+    /// Large payloads, each with the place in `bytes` that it goes before.
+    shared: Vec<(usize, Arc<[u8]>)>,
+}
+
+impl Draft {
+    /// Starts over.
+    pub(super) fn begin(&mut self) {
+        self.bytes.clear();
+        self.bytes.resize(HEAD_BYTES, 0);
+        self.shared.clear();
+    }
+
+    /// Gives back memory that only an unusually large record needed, and every payload.
+    pub(super) fn release(&mut self, bytes_kept: usize) {
+        self.bytes.clear();
+        self.bytes.shrink_to(bytes_kept);
+        self.shared.clear();
+        self.shared.shrink_to(bytes_kept / COPIED_BYTES_MAX);
+    }
+
+    pub(super) fn hard_state(&mut self, hard_state: HardState) {
+        self.bytes.extend([KIND_HARD_STATE, u8::from(hard_state.vote.is_some())]);
+        self.bytes.extend(hard_state.vote.map_or(0, |node| node.0).to_le_bytes());
+        self.bytes.extend([0; 4]);
+        self.bytes.extend(hard_state.term.0.to_le_bytes());
+    }
+
+    pub(super) fn mark(&mut self, after: Position, tail: Tail) {
+        self.bytes.extend([KIND_MARK, u8::from(tail == Tail::Kept), 0, 0, 0, 0, 0, 0]);
+        self.bytes.extend(after.index.0.to_le_bytes());
+        self.bytes.extend(after.term.0.to_le_bytes());
+    }
+
+    /// The hard state goes first: an entry's term is never above the stored one (S15).
+    pub(super) fn write(&mut self, write: &LogWrite) {
+        if let Some(hard_state) = write.hard_state {
+            self.hard_state(hard_state);
+        }
+        if let Some(append) = &write.entries {
+            self.entries(append);
+        }
+    }
+
+    fn entries(&mut self, append: &LogAppend) {
+        self.bytes.extend([KIND_ENTRIES, 0, 0, 0]);
+        self.bytes.extend(length(append.entries.len()).to_le_bytes());
+        self.bytes.extend(append.first.0.to_le_bytes());
+        for entry in &append.entries {
+            let payload = command(&entry.payload);
+            let kind = if payload.is_some() { PAYLOAD_COMMAND } else { PAYLOAD_NOOP };
+            self.bytes.extend(entry.term.0.to_le_bytes());
+            self.bytes.extend(length(payload.map_or(0, |bytes| bytes.len())).to_le_bytes());
+            self.bytes.extend([kind, 0, 0, 0]);
+            match payload {
+                Some(bytes) if bytes.len() > COPIED_BYTES_MAX => {
+                    self.shared.push((self.bytes.len(), Arc::clone(bytes)));
+                }
+                Some(bytes) => self.bytes.extend(&**bytes),
+                None => {}
+            }
+        }
+    }
+
+    /// Pads the record, fills in its head, and answers its checksum.
+    pub(super) fn seal(&mut self, segment: u32, link: Link) -> u32 {
+        let parts = self.len() - HEAD_BYTES;
+        assert!(parts > 0, "an empty record would look like the end of the log");
+        let padding = record_bytes(parts) - HEAD_BYTES - parts;
+        self.bytes.extend(&[0; ALIGNMENT][..padding]);
+        self.bytes[0..4].copy_from_slice(&length(parts).to_le_bytes());
+        self.bytes[8..12].copy_from_slice(&segment.to_le_bytes());
+        self.bytes[12..16].copy_from_slice(&link.previous.to_le_bytes());
+        self.bytes[16..24].copy_from_slice(&link.batch.to_le_bytes());
+        let start = crc32c::crc32c(&self.bytes[0..4]);
+        let mut pieces = self.pieces();
+        let head = pieces.next().expect("there is a head");
+        let head = crc32c::crc32c_append(start, &head[8..]);
+        let checksum = pieces.fold(head, crc32c::crc32c_append);
+        self.bytes[4..8].copy_from_slice(&checksum.to_le_bytes());
+        checksum
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() + self.shared.iter().map(|(_, payload)| payload.len()).sum::<usize>()
+    }
+
+    /// The record, piece by piece.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let mut done = 0;
+        let with_payload = self.shared.iter().flat_map(move |(end, payload)| {
+            let before = &self.bytes[done..*end];
+            done = *end;
+            [before, &payload[..]]
+        });
+        let rest = self.shared.last().map_or(0, |(end, _)| *end);
+        with_payload.chain([&self.bytes[rest..]]).filter(|piece| !piece.is_empty())
+    }
+}
+
+fn length(count: usize) -> u32 {
+    assert!(count <= WAL_RECORD_BYTES_MAX, "a write of {count} bytes is beyond every limit of the core");
+    u32::try_from(count).expect("the limit fits")
+}
+
+/// A record that is whole, wherever it belongs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Whole<'a> {
+    /// What it says about its place.
+    pub(super) link: Link,
+    /// Its own checksum.
+    pub(super) checksum: u32,
+    /// Its parts, encoded.
+    pub(super) parts: &'a [u8],
+}
+
+impl<'a> Whole<'a> {
+    /// The record that `bytes` begin with, if it is whole and was made for the segment with that header.
+    pub(super) fn read(bytes: &'a [u8], segment: u32) -> Option<Whole<'a>> {
+        let head = bytes.first_chunk::<HEAD_BYTES>()?;
+        if u32_at(head, 8) != segment {
+            return None;
+        }
+        let parts = usize::try_from(u32_at(head, 0)).ok()?;
+        let total = record_bytes(parts);
+        if parts == 0 || total > bytes.len() {
+            return None;
+        }
+        let start = crc32c::crc32c(&head[0..4]);
+        let checksum = crc32c::crc32c_append(start, &bytes[8..total]);
+        let link = Link { previous: u32_at(head, 12), batch: u64_at(head, 16) };
+        let parts = &bytes[HEAD_BYTES..HEAD_BYTES + parts];
+        (checksum == u32_at(head, 4)).then_some(Whole { link, checksum, parts })
+    }
+
+    /// What it takes on disk.
+    pub(super) fn len(&self) -> usize {
+        record_bytes(self.parts.len())
+    }
+
+    /// Where the next record hooks on.
+    pub(super) fn next_link(&self) -> Link {
+        Link { previous: self.checksum, batch: self.link.batch + 1 }
+    }
+}
+
+/// One part of a record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    /// Term and vote from here on.
+    HardState(HardState),
+    /// Whatever the log held from `first` on gives way to these.
+    Entries { first: Index, entries: Vec<Entry> },
+    /// The log begins after this position.
+    Mark { after: Position, tail: Tail },
+}
+
+/// The record is whole, yet not made of parts this program knows: a fault of the program that wrote it.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Malformed;
+
+/// Takes the first part off `bytes`, which must not be empty.
+pub(super) fn take_part(bytes: &mut &[u8]) -> Result<Part, Malformed> {
+    match bytes[0] {
+        KIND_HARD_STATE => {
+            let part = take(bytes, HARD_STATE_BYTES)?;
+            let vote = (part[1] == 1).then(|| NodeId(u16_at(part, 2)));
+            Ok(Part::HardState(HardState { term: Term(u64_at(part, 8)), vote }))
+        }
+        KIND_MARK => {
+            let part = take(bytes, MARK_BYTES)?;
+            let tail = if part[1] == 1 { Tail::Kept } else { Tail::Dropped };
+            let after = Position { index: Index(u64_at(part, 8)), term: Term(u64_at(part, 16)) };
+            Ok(Part::Mark { after, tail })
+        }
+        KIND_ENTRIES => {
+            let head = take(bytes, ENTRIES_HEAD_BYTES)?;
+            let (count, first) = (u32_at(head, 4), Index(u64_at(head, 8)));
+            let entries = (0..count).map(|_| take_entry(bytes)).collect::<Result<Vec<Entry>, Malformed>>()?;
+            Ok(Part::Entries { first, entries })
+        }
+        _ => Err(Malformed),
+    }
+}
+
+fn take_entry(bytes: &mut &[u8]) -> Result<Entry, Malformed> {
+    let head = take(bytes, ENTRY_HEAD_BYTES)?;
+    let length = usize::try_from(u32_at(head, 8)).map_err(|_| Malformed)?;
+    let content = take(bytes, length)?;
+    let payload = match head[12] {
+        PAYLOAD_NOOP if content.is_empty() => Payload::Noop,
+        PAYLOAD_COMMAND => Payload::Command(Arc::from(content)),
+        _ => return Err(Malformed),
+    };
+    Ok(Entry { term: Term(u64_at(head, 0)), payload })
+}
+
+fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], Malformed> {
+    let (taken, rest) = bytes.split_at_checked(count).ok_or(Malformed)?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::WriteSequence;
+
+    const SEGMENT: u32 = 0x5e60_3e47;
+    const LINK: Link = Link { previous: 99, batch: 7 };
+
+    fn command_of(bytes: usize) -> Entry {
+        Entry { term: Term(4), payload: Payload::Command(vec![0xab; bytes].into()) }
+    }
+
+    fn write(entries: Vec<Entry>) -> LogWrite {
+        LogWrite {
+            sequence: WriteSequence(1),
+            hard_state: Some(HardState { term: Term(4), vote: Some(NodeId(2)) }),
+            entries: Some(LogAppend { first: Index(3), entries }),
+            then_send: Vec::new(),
+        }
+    }
+
+    fn sealed(write: &LogWrite) -> Vec<u8> {
+        let mut draft = Draft::default();
+        draft.begin();
+        draft.write(write);
+        assert_eq!(draft.len(), HEAD_BYTES + write_bytes(write));
+        draft.seal(SEGMENT, LINK);
+        draft.pieces().flatten().copied().collect()
+    }
+
+    #[test]
+    fn payloads_small_large_and_none_come_back() {
+        let noop = Entry { term: Term(4), payload: Payload::Noop };
+        let entries =
+            vec![command_of(600), command_of(3), noop, command_of(0), command_of(9_000), command_of(513)];
+        let write = write(entries.clone());
+        let bytes = sealed(&write);
+        assert_eq!(bytes.len(), record_bytes(write_bytes(&write)));
+        let whole = Whole::read(&bytes, SEGMENT).unwrap();
+        assert_eq!((whole.link, whole.len()), (LINK, bytes.len()));
+        let mut parts = whole.parts;
+        assert_eq!(take_part(&mut parts), Ok(Part::HardState(write.hard_state.unwrap())));
+        assert_eq!(take_part(&mut parts), Ok(Part::Entries { first: Index(3), entries }));
+        assert!(parts.is_empty());
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_missing_byte_is_noticed() {
+        let bytes = sealed(&write(vec![command_of(13), command_of(2)]));
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Whole::read(&flipped, SEGMENT), None, "bit {bit}");
+        }
+        for length in 0..bytes.len() {
+            assert_eq!(Whole::read(&bytes[..length], SEGMENT), None, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_segment_is_none_here() {
+        assert_eq!(Whole::read(&sealed(&write(vec![command_of(1)])), SEGMENT + 1), None);
+    }
+
+    #[test]
+    fn parts_that_end_early_are_malformed() {
+        let bytes = sealed(&write(vec![command_of(13)]));
+        let parts = Whole::read(&bytes, SEGMENT).unwrap().parts;
+        for length in 1..parts.len() {
+            let mut rest = &parts[..length];
+            let read = take_part(&mut rest)
+                .and_then(|_| if rest.is_empty() { Ok(()) } else { take_part(&mut rest).map(drop) });
+            assert!(read == Err(Malformed) || length == HARD_STATE_BYTES, "{length}");
+        }
+    }
+}

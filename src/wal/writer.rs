@@ -1,0 +1,406 @@
+//! The writer: takes what has arrived, writes it once, syncs it once, and only then hands back what waited.
+//!
+//! It owns its files and knows no threads; an actor that owns a writer drains its inbox into a vector, calls
+//! [`Writer::write`] until the vector is empty, delivers each [`Durable`], and when nothing has arrived calls
+//! [`Writer::prepare`] until the spare segment is ready. While one sync runs, the next batch collects by
+//! itself (R10).
+//!
+//! A batch never spans two segments. So one sync covers it, and all earlier segments are durable for good.
+
+use std::collections::VecDeque;
+use std::iter;
+use std::mem;
+
+use super::disk::{Disk, write_pieces, write_zeros};
+use super::error::{DiskFailure, During, OpenError, WriteError};
+use super::record::{Draft, MARK_PART_BYTES, OPENING_BYTES, record_bytes, write_bytes};
+use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
+use super::{Identity, Options, Tail};
+use crate::raft::{Envelope, HardState, Index, LogAppend, LogWrite, Position, Receipt};
+
+/// The open end of a log.
+#[derive(Debug)]
+pub struct Writer<D: Disk> {
+    disk: D,
+    identity: Identity,
+    options: Options,
+    /// Older segments that are still needed, oldest first.
+    sealed: VecDeque<Segment>,
+    current: Current<D::File>,
+    /// What will become the next segment. Holds zeros only.
+    spare: Option<SpareFile<D::File>>,
+    contents: Contents,
+    draft: Draft,
+    /// The end: what failed, once something has.
+    failed: Option<DiskFailure>,
+}
+
+/// What the log amounts to, but for the entries themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Contents {
+    pub(super) hard_state: HardState,
+    /// The log begins after this position.
+    pub(super) start: Position,
+    /// One after the last entry.
+    pub(super) next: Index,
+}
+
+/// A segment and where in the log it was begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment {
+    pub(super) number: SegmentNumber,
+    pub(super) first_index: Index,
+}
+
+/// The segment that is written to.
+#[derive(Debug)]
+pub(super) struct Current<F> {
+    pub(super) segment: Segment,
+    pub(super) file: F,
+    /// The checksum of its header, which all its records carry.
+    pub(super) header_checksum: u32,
+    /// Where the next record goes, and what it hooks on.
+    pub(super) offset: u64,
+    pub(super) link: Link,
+    /// The size of the file.
+    pub(super) length: u64,
+}
+
+#[derive(Debug)]
+struct SpareFile<F> {
+    file: F,
+    /// So many zeros have been written, and whether they have been synced.
+    length: u64,
+    synced: bool,
+}
+
+/// How far the spare segment is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spare {
+    /// There is more to do.
+    Underway,
+    /// The next segment can be begun without asking for space.
+    Ready,
+}
+
+/// A batch is durable.
+#[derive(Debug)]
+pub struct Durable {
+    /// For the core: this write, and with it every earlier one.
+    pub receipt: Receipt,
+    /// What had to wait for it, in order (R2).
+    pub then_send: Vec<Envelope>,
+}
+
+/// May a record use the end of the segment that is kept in reserve?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reserve {
+    /// Entries may not.
+    Spared,
+    /// Terms, votes and marks may: without them a replica on a full disk could neither vote nor recover.
+    Open,
+}
+
+/// Begins a new log in a directory without one.
+///
+/// # Errors
+///
+/// [`OpenError::Present`], [`OpenError::Full`] or [`OpenError::Failed`]; after the latter two it can be tried
+/// again.
+pub fn create<D: Disk>(mut disk: D, identity: Identity, options: Options) -> Result<Writer<D>, OpenError> {
+    options.assert_sound();
+    let names = disk.names().during("list", "the log's directory")?;
+    if let Some(file) = names.into_iter().find(|name| SegmentNumber::of_file(name).is_some()) {
+        return Err(OpenError::Present { file });
+    }
+    let mut draft = Draft::default();
+    let contents = Contents { hard_state: HardState::default(), start: Position::default(), next: Index(1) };
+    let link = Link { previous: 0, batch: 1 };
+    let header = Header { identity, number: SegmentNumber(1), first_index: contents.next, link };
+    let mut spare = None;
+    while prepare_spare(&mut disk, &mut spare, options.segment_bytes).map_err(opening)? == Spare::Underway {}
+    let spare = spare.expect("it is ready");
+    draft.begin();
+    contents.open_segment(&mut draft);
+    let current = begin_segment(&mut disk, spare, &header, &mut draft)?;
+    let sealed = VecDeque::new();
+    Ok(Writer { disk, identity, options, sealed, current, spare: None, contents, draft, failed: None })
+}
+
+fn opening(error: WriteError) -> OpenError {
+    match error {
+        WriteError::Full { bytes } => OpenError::Full { bytes },
+        WriteError::Failed(failure) => OpenError::Failed(failure),
+    }
+}
+
+impl<D: Disk> Writer<D> {
+    /// The writer of a log that has been recovered and repaired.
+    pub(super) fn resume(
+        disk: D,
+        identity: Identity,
+        options: Options,
+        sealed: VecDeque<Segment>,
+        current: Current<D::File>,
+        contents: Contents,
+    ) -> Writer<D> {
+        let draft = Draft::default();
+        Writer { disk, identity, options, sealed, current, spare: None, contents, draft, failed: None }
+    }
+
+    /// Writes the first of `waiting`, as many as make up one batch, and takes them out once they are durable.
+    /// When nothing in them is to be written, all that is before them is durable already.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Full`] when there is no space for the segment that this batch would begin: then nothing
+    /// has happened, and all of `waiting` still waits. [`WriteError::Failed`] is for ever.
+    pub fn write(&mut self, waiting: &mut Vec<LogWrite>) -> Result<Durable, WriteError> {
+        self.check_alive()?;
+        assert!(!waiting.is_empty(), "a batch holds at least one write");
+        let (count, bytes) = self.take_batch(waiting);
+        let batch = &waiting[..count];
+        let contents = self.contents.after(batch);
+        if bytes > 0 {
+            let has_entries = batch.iter().any(|write| write.entries.is_some());
+            let reserve = if has_entries { Reserve::Spared } else { Reserve::Open };
+            self.append(bytes, reserve, |draft| batch.iter().for_each(|write| draft.write(write)))?;
+        }
+        self.contents = contents;
+        Ok(confirm(waiting.drain(..count)))
+    }
+
+    /// Notes that the log begins after `after`, because a durable snapshot stands for everything up to there,
+    /// and removes the segments that hold nothing else (R15, R16).
+    ///
+    /// # Errors
+    ///
+    /// As of [`Writer::write`].
+    pub fn compact(&mut self, after: Position, tail: Tail) -> Result<(), WriteError> {
+        self.check_alive()?;
+        assert!(after.index >= self.contents.start.index, "a snapshot never goes back (S21)");
+        assert!(
+            after.term <= self.contents.hard_state.term,
+            "a snapshot is of no later term than ours (S15)"
+        );
+        if tail == Tail::Kept {
+            assert!(after.index < self.contents.next, "what is kept hooks on {after:?}");
+        }
+        self.append(MARK_PART_BYTES, Reserve::Open, |draft| draft.mark(after, tail))?;
+        self.contents.start = after;
+        if tail == Tail::Dropped {
+            self.contents.next = after.index.next();
+        }
+        let purged = self.purge().map_err(WriteError::from);
+        self.settle(purged)
+    }
+
+    /// Does one step, of bounded length, towards the next segment. To be called when there is nothing better
+    /// to do, until it is ready; a batch that needs the segment earlier waits for the rest of it.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Writer::write`]. [`WriteError::Full`] comes while there is room in the current segment: now is
+    /// the time to refuse clients (R16).
+    pub fn prepare(&mut self) -> Result<Spare, WriteError> {
+        self.check_alive()?;
+        let step = prepare_spare(&mut self.disk, &mut self.spare, self.options.segment_bytes);
+        self.settle(step)
+    }
+
+    /// A writer that has failed once does nothing any more: after a failed sync nobody knows what is on the
+    /// disk, and trying again would report success without having written anything (D5).
+    fn check_alive(&self) -> Result<(), WriteError> {
+        self.failed.clone().map_or(Ok(()), |failure| Err(WriteError::Failed(failure)))
+    }
+
+    fn settle<T>(&mut self, result: Result<T, WriteError>) -> Result<T, WriteError> {
+        if let Err(WriteError::Failed(failure)) = &result {
+            self.failed = Some(failure.clone());
+        }
+        result
+    }
+
+    /// How many of the waiting writes go into one record, and what their parts take.
+    fn take_batch(&self, waiting: &[LogWrite]) -> (usize, usize) {
+        let mut bytes = 0;
+        let full = waiting.iter().position(|write| {
+            let full = bytes >= self.options.batch_bytes;
+            bytes += if full { 0 } else { write_bytes(write) };
+            full
+        });
+        (full.unwrap_or(waiting.len()), bytes)
+    }
+
+    fn append(
+        &mut self,
+        parts: usize,
+        reserve: Reserve,
+        fill: impl FnOnce(&mut Draft),
+    ) -> Result<(), WriteError> {
+        let kept = if reserve == Reserve::Spared { self.options.reserve_bytes } else { 0 };
+        let fits = self.current.offset + record_bytes(parts) as u64 + kept <= self.current.length;
+        self.draft.begin();
+        let result = if fits {
+            fill(&mut self.draft);
+            self.write_record().map_err(WriteError::from)
+        } else {
+            self.contents.open_segment(&mut self.draft);
+            fill(&mut self.draft);
+            self.rotate(parts)
+        };
+        self.draft.release(2 * self.options.batch_bytes);
+        self.settle(result)
+    }
+
+    fn write_record(&mut self) -> Result<(), DiskFailure> {
+        let current = &mut self.current;
+        let checksum = self.draft.seal(current.header_checksum, current.link);
+        let file = current.segment.number.file_name();
+        write_pieces(&mut self.disk, &current.file, current.offset, self.draft.pieces())
+            .during("write", &file)?;
+        self.disk.sync(&current.file).during("sync", &file)?;
+        current.offset += self.draft.len() as u64;
+        current.link = Link { previous: checksum, batch: current.link.batch + 1 };
+        Ok(())
+    }
+
+    /// Begins the next segment with the draft, which has its opening and the parts of one batch.
+    fn rotate(&mut self, parts: usize) -> Result<(), WriteError> {
+        let needed = (HEADER_BYTES + record_bytes(OPENING_BYTES + parts)) as u64 + self.options.reserve_bytes;
+        let length = needed.max(self.options.segment_bytes);
+        while prepare_spare(&mut self.disk, &mut self.spare, length)? == Spare::Underway {}
+        let spare = self.spare.take().expect("it is ready");
+        let header = Header {
+            identity: self.identity,
+            number: self.current.segment.number.next(),
+            first_index: self.contents.next,
+            link: self.current.link,
+        };
+        let next = begin_segment(&mut self.disk, spare, &header, &mut self.draft)?;
+        self.sealed.push_back(mem::replace(&mut self.current, next).segment);
+        Ok(())
+    }
+
+    /// A segment can go when the one behind it was begun no later than where the log begins now: everything
+    /// in it is below the start, or was replaced by a later segment.
+    fn purge(&mut self) -> Result<(), DiskFailure> {
+        let start = self.contents.start.index.next();
+        let mut removed = false;
+        while let Some(oldest) = self.sealed.front() {
+            let following = self.sealed.get(1).unwrap_or(&self.current.segment);
+            if following.first_index > start {
+                break;
+            }
+            let file = oldest.number.file_name();
+            self.disk.remove(&file).during("remove", &file)?;
+            self.sealed.pop_front();
+            removed = true;
+        }
+        if removed {
+            self.disk.sync_directory().during("sync", "the log's directory")?;
+        }
+        Ok(())
+    }
+}
+
+impl Contents {
+    /// The parts with which every segment opens, so that all older ones can go one day.
+    fn open_segment(&self, draft: &mut Draft) {
+        draft.hard_state(self.hard_state);
+        draft.mark(self.start, Tail::Kept);
+    }
+
+    /// What the log amounts to with `batch` in it. Asserts that the core keeps its promises.
+    fn after(mut self, batch: &[LogWrite]) -> Contents {
+        assert!(batch.is_sorted_by_key(|write| write.sequence), "writes are taken in order (R2)");
+        for write in batch {
+            if let Some(hard_state) = write.hard_state {
+                assert!(hard_state.term >= self.hard_state.term, "a term never falls (S11)");
+                self.hard_state = hard_state;
+            }
+            if let Some(append) = &write.entries {
+                self.take_in(append);
+            }
+        }
+        self
+    }
+
+    fn take_in(&mut self, append: &LogAppend) {
+        let LogAppend { first, entries } = append;
+        assert!(*first <= self.next, "{first:?} would leave a gap behind {:?} (S22)", self.next);
+        assert!(*first > self.start.index, "{first:?} is in a snapshot (S14)");
+        assert!(entries.is_sorted_by_key(|entry| entry.term), "terms in a log never fall (S15)");
+        let last = entries.last().expect("an append holds at least one entry");
+        assert!(last.term <= self.hard_state.term, "an entry is of no later term than the stored one (S15)");
+        self.next = Index(first.0 + entries.len() as u64);
+    }
+}
+
+/// The receipt for writes that are durable, and all that waited for them.
+fn confirm(batch: impl Iterator<Item = LogWrite>) -> Durable {
+    let mut batch = batch.map(|write| (write.sequence, write.then_send));
+    let first = batch.next().expect("a batch holds at least one write");
+    let (sequence, then_send) = batch.fold(first, |(_, mut all), (sequence, mut more)| {
+        all.append(&mut more);
+        (sequence, all)
+    });
+    Durable { receipt: Receipt(sequence), then_send }
+}
+
+/// Gives the spare its header, its first record and its name, in an order in which a crash leaves either no
+/// segment of that name or a good one.
+fn begin_segment<D: Disk>(
+    disk: &mut D,
+    spare: SpareFile<D::File>,
+    header: &Header,
+    draft: &mut Draft,
+) -> Result<Current<D::File>, DiskFailure> {
+    let SpareFile { file, length, .. } = spare;
+    let (head, header_checksum) = header.encode();
+    let link = Link { previous: header_checksum, batch: header.link.batch };
+    let checksum = draft.seal(header_checksum, link);
+    let name = header.number.file_name();
+    let pieces = iter::once(&head[..]).chain(draft.pieces());
+    write_pieces(disk, &file, 0, pieces).during("write", SPARE_NAME)?;
+    disk.sync(&file).during("sync", SPARE_NAME)?;
+    disk.rename(SPARE_NAME, &name).during("rename the spare segment to", &name)?;
+    disk.sync_directory().during("sync the directory of", &name)?;
+    Ok(Current {
+        segment: Segment { number: header.number, first_index: header.first_index },
+        file,
+        header_checksum,
+        offset: (HEADER_BYTES + draft.len()) as u64,
+        link: Link { previous: checksum, batch: link.batch + 1 },
+        length,
+    })
+}
+
+/// One step towards a spare of that length: some zeros, or at the end the sync.
+fn prepare_spare<D: Disk>(
+    disk: &mut D,
+    spare: &mut Option<SpareFile<D::File>>,
+    length: u64,
+) -> Result<Spare, WriteError> {
+    let full_or_failed = |failure: DiskFailure, bytes| {
+        if failure.is_full() { WriteError::Full { bytes } } else { WriteError::Failed(failure) }
+    };
+    let Some(spare) = spare else {
+        let file = disk.create(SPARE_NAME).during("create", SPARE_NAME);
+        let file = file.map_err(|failure| full_or_failed(failure, length))?;
+        *spare = Some(SpareFile { file, length: 0, synced: false });
+        return Ok(Spare::Underway);
+    };
+    if spare.length < length {
+        let left = length - spare.length;
+        let written = write_zeros(disk, &spare.file, spare.length, left).during("write", SPARE_NAME);
+        spare.length += written.map_err(|failure| full_or_failed(failure, left))?;
+        spare.synced = false;
+        return Ok(Spare::Underway);
+    }
+    if !spare.synced {
+        disk.sync(&spare.file).during("sync", SPARE_NAME)?;
+        spare.synced = true;
+    }
+    Ok(Spare::Ready)
+}

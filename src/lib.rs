@@ -12,6 +12,7 @@
 //! | [`course`] | the course simulators' protocol: sockets, envelope, manners | [`replica`], [`codec`] |
 //! | [`runtime`] | threads, mailboxes, the clock | all of the above |
 //! | [`cli`] | the command line | all of the above |
+//! | [`resp`] | the Redis protocol: requests, answers, the table of commands | [`limits`] |
 //! | [`wal`] | the write-ahead log: what survives a power cut | [`raft`]'s types, [`limits`] |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
 //! | [`codec`] | values to bytes and back | serde |
@@ -49,5 +50,6 @@ pub mod net;
 pub mod prng;
 pub mod raft;
 pub mod replica;
+pub mod resp;
 pub mod runtime;
 pub mod wal;

@@ -46,6 +46,27 @@ pub const READ_BYTES_PER_TURN: usize = 256 << 10;
 /// Events on their way from the network thread to the replica's, in batches.
 pub const MAILBOX_BATCHES_MAX: usize = 64;
 
+/// Longest inline command or header line of a Redis client, in bytes. As in Redis.
+pub const RESP_LINE_BYTES_MAX: usize = 64 << 10;
+
+/// Arguments in one Redis command, its name included. As in Redis before 7.
+pub const RESP_ARGUMENTS_MAX: usize = 1 << 20;
+
+/// One Redis command with all its arguments and their headers, in bytes.
+pub const RESP_REQUEST_BYTES_MAX: usize = 8 << 20;
+
+/// Arguments and bytes per argument that a client may send before it has proved who it is. As in Redis.
+pub const RESP_STRANGER_ARGUMENTS_MAX: usize = 10;
+
+/// See [`RESP_STRANGER_ARGUMENTS_MAX`].
+pub const RESP_STRANGER_BULK_BYTES_MAX: usize = 16 << 10;
+
+/// Arguments whose places a Redis connection keeps room for between commands.
+pub const RESP_SPANS_KEPT_MAX: usize = 128;
+
+/// Lists within lists in an answer that travels between replicas.
+pub const REPLY_DEPTH_MAX: usize = 6;
+
 /// Room of one segment file of the log, in bytes. It is written out with zeros before it is used.
 pub const WAL_SEGMENT_BYTES: u64 = 16 << 20;
 
@@ -78,3 +99,10 @@ const _: () = assert!(WAL_RESERVE_BYTES < WAL_SEGMENT_BYTES / 2);
 const _: () = assert!((WAL_BATCH_BYTES as u64) < WAL_SEGMENT_BYTES - WAL_RESERVE_BYTES);
 const _: () = assert!(WAL_BATCH_BYTES < WAL_RECORD_BYTES_MAX);
 const _: () = assert!(WAL_RECORD_BYTES_MAX <= u32::MAX as usize, "a record's length is written as a u32");
+const _: () = assert!(
+    RESP_ARGUMENTS_MAX * "$1\r\nx\r\n".len() + "*1048576\r\n".len() <= RESP_REQUEST_BYTES_MAX,
+    "as many arguments as a Redis command may have can have one byte each"
+);
+const _: () = assert!(RESP_REQUEST_BYTES_MAX < u32::MAX as usize, "places in a command fit 32 bits");
+const _: () = assert!(KEY_BYTES_MAX + VALUE_BYTES_MAX + RESP_LINE_BYTES_MAX < RESP_REQUEST_BYTES_MAX);
+const _: () = assert!(RESP_STRANGER_ARGUMENTS_MAX < RESP_ARGUMENTS_MAX);

@@ -93,6 +93,25 @@ const BANS: &[Ban] = &[
         why: "the log knows files and entries, nothing else",
     },
     Ban {
+        within: &["resp/"],
+        except: &["resp/properties.rs"],
+        words: &[
+            "mio::",
+            "crossbeam",
+            "std::net",
+            "std::io",
+            "std::thread",
+            "std::time",
+            "crate::kv",
+            "crate::raft",
+            "crate::codec",
+            "crate::net",
+            "crate::replica",
+            "crate::runtime",
+        ],
+        why: "a protocol is a function of its bytes",
+    },
+    Ban {
         within: &["net/"],
         except: &[],
         words: &[

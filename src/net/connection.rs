@@ -5,6 +5,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
+use mio::event::Event;
 use mio::{Registry, Token};
 
 use super::address::Stream;
@@ -33,6 +34,8 @@ pub struct Connection {
     written: usize,
     readable: bool,
     writable: bool,
+    /// The event loop has reported the other side's end. It will not do so again, so reading goes on to it.
+    ending: bool,
 }
 
 impl Connection {
@@ -51,13 +54,15 @@ impl Connection {
             written: 0,
             readable: false,
             writable: false,
+            ending: false,
         })
     }
 
     /// The event loop reports that something has changed.
-    pub fn ready(&mut self, readable: bool, writable: bool) {
-        self.readable |= readable;
-        self.writable |= writable;
+    pub fn ready(&mut self, event: &Event) {
+        self.readable |= event.is_readable() || event.is_read_closed();
+        self.writable |= event.is_writable() || event.is_write_closed();
+        self.ending |= event.is_read_closed();
     }
 
     /// Whether there may be more to read, without a further report.
@@ -93,7 +98,7 @@ impl Connection {
                 Ok(0) => return Flow::Closed,
                 // Less than was asked for: the socket is empty, and a report will follow when it is not.
                 Ok(count) => {
-                    self.readable = count == CHUNK_BYTES.min(budget);
+                    self.readable = self.ending || count == CHUNK_BYTES.min(budget);
                     budget -= count;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
@@ -189,7 +194,7 @@ mod tests {
         let mut events = Events::with_capacity(4);
         poll.poll(&mut events, Some(std::time::Duration::from_secs(5))).unwrap();
         for event in &events {
-            connection.ready(event.is_readable(), event.is_writable());
+            connection.ready(event);
         }
     }
 
@@ -218,6 +223,16 @@ mod tests {
         }
         sender.join().unwrap();
         assert_eq!(received, READ_BYTES_PER_TURN * 2 + 100);
+    }
+
+    #[test]
+    fn an_end_that_is_reported_together_with_the_last_bytes_is_not_missed() {
+        let (mut poll, mut connection, mut theirs) = pair();
+        theirs.write_all(b"last words").unwrap();
+        drop(theirs);
+        wait(&mut poll, &mut connection);
+        assert_eq!(connection.read(), Flow::Closed);
+        assert_eq!(connection.input(), b"last words");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The rules of the house, run as a test: who may know whom, and how code looks.
 //!
-//! The sources are read as text. Comments and string literals are blanked first, so only code counts;
-//! what follows `#[cfg(test)]` is test code and may do more. Every rule is shown to bite on a planted
-//! breach at the end of this file.
+//! The sources are read as text. Comments and string literals are blanked first, so only code counts. Test
+//! code, which is what follows `#[cfg(test)]` or `#![cfg(test)]`, may do more. Every rule is shown to bite on
+//! a planted breach at the end of this file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,12 +94,11 @@ const BANS: &[Ban] = &[
     },
     Ban {
         within: &["resp/"],
-        except: &["resp/properties.rs"],
+        except: &[],
         words: &[
             "mio::",
             "crossbeam",
             "std::net",
-            "std::io",
             "std::thread",
             "std::time",
             "crate::kv",
@@ -202,7 +201,7 @@ fn sources(folder: &str, kind: &str) -> Vec<(String, String)> {
 
 fn banned_words(path: &str, text: &str) -> Vec<String> {
     let code = code_of(text);
-    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = code.split("[cfg(test)]").next().unwrap_or_default();
     let mut breaches = Vec::new();
     for ban in BANS {
         if !ban.within.iter().any(|part| path.starts_with(part)) || ban.except.contains(&path) {

@@ -1,5 +1,7 @@
 //! What holds for all streams of bytes and all answers: properties, and mutants of a small corpus.
 
+#![cfg(test)]
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant as RealTime;
 
 use quorate::course::{self, Desk};
-use quorate::kv::{ClientId, Command, RequestId, Token, Write};
+use quorate::kv::{ClientId, Command, Operation, RequestId, SetOptions, Token, WallClock};
 use quorate::raft::{
     Config, Effects, Envelope, HardState, Instant, NodeId, Payload, Proposal, Raft, Receipt,
 };
@@ -55,9 +55,11 @@ fn nanos(calls: u32, mut call: impl FnMut()) -> f64 {
 }
 
 fn put() -> Command {
-    let id = RequestId { client: ClientId(21), token: Token("ABCDEFGHIJKLMNOP".into()) };
-    let (key, value) = ("ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOP".into(), "0123456789abcdef0123456789abcdef".into());
-    Command { id, write: Write::Put { key, value } }
+    let once = Some(RequestId { client: ClientId(21), token: Token("ABCDEFGHIJKLMNOP".into()) });
+    let key = "ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOP".into();
+    let value = b"0123456789abcdef0123456789abcdef"[..].into();
+    let operations = vec![Operation::Set { key, value, options: SetOptions::default() }];
+    Command { stamp: WallClock(0), once, operations }
 }
 
 fn append_envelope(command: &std::sync::Arc<[u8]>) -> Envelope {

@@ -15,11 +15,11 @@ use std::process::ExitCode;
 
 use mio::{Events, Poll, Token};
 use quorate::course::{Arguments, Desk, Link, Received, Urgency};
-use quorate::kv::{RequestId, Write};
+use quorate::kv::{Bytes, Key, Operation, Value};
 use quorate::raft::{
     AppendOutcome, Beat, Entry, Envelope, Index, Instant, Message, NodeId, Payload, Position, Reign, Term,
 };
-use quorate::replica::{Answer, Event, Operation, Output, Reply, Request};
+use quorate::replica::{Answer, Asker, Event, Output, Reply, Request};
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -77,9 +77,9 @@ struct StandIn {
     me: NodeId,
     /// Who is to echo a put before it is answered; nobody at the lower level.
     echoes: Vec<NodeId>,
-    values: BTreeMap<Box<str>, Box<str>>,
+    values: BTreeMap<Key, Bytes>,
     /// Puts on their way, by the number they were sent under, with the echoes that are still to come.
-    waiting: BTreeMap<Index, (RequestId, usize)>,
+    waiting: BTreeMap<Index, (Asker, usize)>,
     last: Index,
     output: Output,
 }
@@ -103,28 +103,31 @@ impl StandIn {
     }
 
     fn request(&mut self, request: Request) {
-        let Request { id, operation } = request;
-        let answer = match operation {
+        let Request { asker, operations, .. } = request;
+        let answer = match operations.into_iter().next().expect("a course client asks for one thing") {
             _ if self.output.leader != Some(self.me) => Answer::NotLeader,
-            Operation::Get(key) => Answer::Value(self.values.get(&key).cloned()),
-            Operation::Write(Write::Put { key, value }) => {
+            Operation::Get { key } => {
+                Answer::Done(vec![self.values.get(&key).cloned().map_or(Value::Nil, Value::Bytes)])
+            }
+            Operation::Set { key, value, .. } => {
                 self.values.insert(key, value.clone());
                 if !self.echoes.is_empty() {
-                    return self.send_round(id, &value);
+                    return self.send_round(asker, &value);
                 }
-                Answer::Done
+                Answer::Done(vec![Value::Okay])
             }
+            other => unreachable!("no course client asks for {other:?}"),
         };
-        self.output.replies.push(Reply { id, answer });
+        self.output.replies.push(Reply { asker, answer });
     }
 
-    fn send_round(&mut self, id: RequestId, value: &str) {
+    fn send_round(&mut self, asker: Asker, value: &[u8]) {
         self.last = self.last.next();
-        self.waiting.insert(self.last, (id, self.echoes.len()));
+        self.waiting.insert(self.last, (asker, self.echoes.len()));
         for to in self.echoes.clone() {
             let reign = Reign { beat: Beat::default(), rank: 0 };
             let previous = Position { term: Term(1), index: self.last };
-            let entries = vec![Entry { term: Term(1), payload: Payload::Command(value.as_bytes().into()) }];
+            let entries = vec![Entry { term: Term(1), payload: Payload::Command(value.into()) }];
             self.send(to, Message::Append { reign, previous, entries, commit: self.last });
         }
     }
@@ -144,8 +147,8 @@ impl StandIn {
         let Some((_, missing)) = self.waiting.get_mut(&index) else { return };
         *missing -= 1;
         if *missing == 0 {
-            let (id, _) = self.waiting.remove(&index).expect("it was there a moment ago");
-            self.output.replies.push(Reply { id, answer: Answer::Done });
+            let (asker, _) = self.waiting.remove(&index).expect("it was there a moment ago");
+            self.output.replies.push(Reply { asker, answer: Answer::Done(vec![Value::Okay]) });
         }
     }
 

@@ -11,8 +11,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// No value that crosses a wire is larger than this, in bytes; decoding claims no more memory.
-const DECODE_BYTES_MAX: usize = 1 << 20;
+use crate::limits::DECODE_BYTES_MAX;
 
 /// The bytes are not one whole value of the wanted type.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,16 +1,53 @@
 //! Every bound in one place, each with its unit, held against each other when the crate is compiled.
 
 /// Longest key, in bytes.
-pub const KEY_BYTES_MAX: usize = 1 << 10;
+pub const KEY_BYTES_MAX: usize = 64 << 10;
 
-/// Longest value, in bytes. Larger ones will need the stream transport of a durable cluster.
-pub const VALUE_BYTES_MAX: usize = 4 << 10;
+/// Longest value, in bytes. All replicas must have the same: it decides what APPEND answers.
+pub const VALUE_BYTES_MAX: usize = 1 << 20;
+
+/// Longest pattern of KEYS and SCAN, in bytes: matching takes pattern times key steps.
+pub const PATTERN_BYTES_MAX: usize = 1 << 10;
+
+/// Keys in one operation: what is carried out at once keeps everybody else waiting.
+pub const KEYS_PER_COMMAND_MAX: usize = 16 << 10;
+
+/// Keys and values of all operations of a command, in bytes, with what each operation adds.
+pub const COMMAND_BYTES_MAX: usize = 4 << 20;
+
+/// Answers to all operations of a command, in bytes: a short command can ask for the same value many times,
+/// and every replica that carries it out has to hold the answers.
+pub const REPLY_BYTES_MAX: usize = 16 << 20;
+
+/// Keys that a step of SCAN looks at, whatever it is asked for.
+pub const SCAN_VISITED_MAX: u64 = 10_000;
+
+/// Names after which a step of SCAN ends early, in bytes.
+pub const SCAN_BYTES_MAX: usize = 1 << 20;
+
+/// Keys that KEYS looks at; with more of them in the store it refuses.
+pub const KEYS_VISITED_MAX: usize = 1_000_000;
+
+/// Due keys that one command removes.
+pub const EXPIRED_PER_COMMAND_MAX: usize = 1_000;
+
+/// Longest key under a course simulator, in bytes.
+pub const COURSE_KEY_BYTES_MAX: usize = 1 << 10;
+
+/// Longest value under a course simulator, in bytes: its replicas have no stream between them.
+pub const COURSE_VALUE_BYTES_MAX: usize = 4 << 10;
 
 /// Longest name a client may give to one of its requests, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 64;
 
 /// Answers that are remembered for each client, so that a retried request takes effect once.
 pub const ANSWERS_PER_CLIENT_MAX: usize = 4096;
+
+/// What the remembered answers of one client may take, in bytes. The latest is kept even beyond that.
+pub const ANSWER_BYTES_PER_CLIENT_MAX: usize = 4 << 20;
+
+/// What all remembered answers may take, in bytes, but for the latest.
+pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Clients whose answers are remembered; the one that has been silent longest (in log order) is forgotten.
 pub const CLIENTS_MAX: usize = 1024;
@@ -80,16 +117,33 @@ pub const WAL_BATCH_BYTES: usize = 1 << 20;
 /// Largest record of the log, in bytes. A single write of the core stays far below it.
 pub const WAL_RECORD_BYTES_MAX: usize = 1 << 30;
 
-/// What a log entry adds to the key and value in it: ids, token, lengths.
-const COMMAND_HEAD_BYTES_MAX: usize = TOKEN_BYTES_MAX + 64;
+/// Largest value that is decoded, in bytes; decoding claims no more memory.
+pub const DECODE_BYTES_MAX: usize = REPLY_BYTES_MAX + (64 << 10);
+
+/// What a log entry adds to the key and value in it: stamp, ids, token, options, lengths.
+const COMMAND_HEAD_BYTES_MAX: usize = TOKEN_BYTES_MAX + 96;
 
 /// What an append adds to its entries.
 const APPEND_HEAD_BYTES_MAX: usize = 128;
 
 const _: () = assert!(
-    KEY_BYTES_MAX + VALUE_BYTES_MAX + COMMAND_HEAD_BYTES_MAX + APPEND_HEAD_BYTES_MAX <= COURSE_RAFT_BYTES_MAX,
+    2 * KEY_BYTES_MAX + 2 * VALUE_BYTES_MAX + 1024 <= COMMAND_BYTES_MAX,
+    "every operation on one value fits a command, with another value to compare"
+);
+const _: () =
+    assert!(KEYS_PER_COMMAND_MAX * 64 <= COMMAND_BYTES_MAX, "so many keys, if they are short, fit a command");
+const _: () = assert!(ANSWER_BYTES_PER_CLIENT_MAX <= ANSWER_BYTES_MAX);
+const _: () = assert!(
+    COMMAND_BYTES_MAX + COMMAND_HEAD_BYTES_MAX + APPEND_HEAD_BYTES_MAX <= DECODE_BYTES_MAX,
+    "a command of the largest size is decoded, and the message that it travels in"
+);
+const _: () = assert!(VALUE_BYTES_MAX + KEY_BYTES_MAX < REPLY_BYTES_MAX, "any value alone fits an answer");
+const _: () = assert!(
+    COURSE_KEY_BYTES_MAX + COURSE_VALUE_BYTES_MAX + COMMAND_HEAD_BYTES_MAX + APPEND_HEAD_BYTES_MAX
+        <= COURSE_RAFT_BYTES_MAX,
     "an append of one entry of the largest size fits a course message"
 );
+const _: () = assert!(COURSE_KEY_BYTES_MAX <= KEY_BYTES_MAX && COURSE_VALUE_BYTES_MAX <= VALUE_BYTES_MAX);
 const _: () = assert!(COURSE_APPEND_BYTES_MAX + APPEND_HEAD_BYTES_MAX <= COURSE_RAFT_BYTES_MAX);
 const _: () = assert!(
     COURSE_RAFT_BYTES_MAX.div_ceil(3) * 4 + 256 < COURSE_PACKET_BYTES_MAX / 2,

@@ -1,66 +1,90 @@
 //! One replica without its threads and sockets: consensus, store, and who waits for what.
 //!
-//! Still a pure value, so that a simulator can run it as it is. Two rules make every request end well:
+//! Still a pure value, so that a simulator can run it as it is. Three rules make every request end well:
 //!
-//! * **Whoever commits, answers.** An entry names its request, so a new leader that commits what the old
-//!   one left behind answers its clients. Followers stay silent, and so does a leader about what was known to
-//!   be committed before its election: that has been answered.
 //! * **A request in a log is not sent elsewhere** until it is certain that it will never take effect: when
-//!   another entry has been committed at its index.
+//!   another entry has been committed at its place.
+//! * **Whoever asked here is answered here**, once its entry is committed, whoever leads by then.
+//! * **Where clients have no connection** (the course), whoever commits, answers. An entry names its request,
+//!   so a new leader that commits what the old one left behind answers its clients. Followers stay silent,
+//!   and so does a leader about what was known to be committed before its election: that has been answered.
+//!
+//! A request holds all that one client said in one breath. If there is a change in it, all of it becomes one
+//! log entry, reads included; if not, it needs no entry at all.
+//!
+//! Time to live is decided by the log's clock: the leader stamps each entry, and when a key is due and
+//! nothing else is written it proposes an entry that holds nothing but a stamp.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kv::{Command, RequestId, Store, Write};
+use serde::{Deserialize, Serialize};
+
+use crate::kv::{Command, Operation, RequestId, Store, Value, WallClock};
 use crate::limits::PENDING_REQUESTS_MAX;
 use crate::raft::{
-    Committed, Config, Effects, Envelope, HardState, Index, Instant, LogWrite, NodeId, Payload, Proposal,
-    Raft, ReadId, Receipt, Status, Term,
+    Committed, Config, Effects, Entry, Envelope, HardState, Index, Instant, LogWrite, NodeId, Payload,
+    Proposal, Raft, ReadId, Receipt, Span, Status, Term,
 };
+
+/// The present, as the owner of the clocks sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Never goes back; for waiting.
+    pub monotonic: Instant,
+    /// What people call the time; for expiry, and only on the leader.
+    pub wall: WallClock,
+}
 
 /// What happens to a replica.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A client asks.
     Request(Request),
-    /// Another replica speaks.
+    /// Another replica's consensus core speaks.
     Peer(Envelope),
 }
+
+/// The front's name for one request that waits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Ticket(pub u64);
 
 /// What a client asks.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Its name.
-    pub id: RequestId,
-    /// What is wanted.
-    pub operation: Operation,
+    /// Who is to be answered.
+    pub asker: Asker,
+    /// Its name, where it must not take effect twice whatever is retried.
+    pub once: Option<RequestId>,
+    /// What is wanted, in this order.
+    pub operations: Vec<Operation>,
 }
 
-/// Read or write.
-#[derive(Clone, Debug)]
-pub enum Operation {
-    /// The value of a key.
-    Get(Box<str>),
-    /// A change.
-    Write(Write),
+/// Who asks, and so who is answered.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Asker {
+    /// A connection to this replica.
+    Here(Ticket),
+    /// A connection to another replica, which has sent the request on.
+    Peer(NodeId, Ticket),
+    /// A client without a connection; whoever commits its request answers it.
+    Anywhere(RequestId),
 }
 
 /// An answer and whose it is.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Reply {
-    /// The request's name.
-    pub id: RequestId,
+    /// Whose.
+    pub asker: Asker,
     /// The answer.
     pub answer: Answer,
 }
 
 /// How a request ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Answer {
-    /// The change has taken effect, here and for ever.
-    Done,
-    /// What the key holds, if anything.
-    Value(Option<Box<str>>),
-    /// Nothing has happened and nothing will: ask the leader.
+    /// It has been carried out; a value for each of its operations.
+    Done(Vec<Value>),
+    /// Nothing has happened and nothing will: this replica does not lead, or what it took in was replaced.
     NotLeader,
     /// Nothing has happened: too much waits already, ask again later.
     Busy,
@@ -87,38 +111,41 @@ pub struct Replica {
     effects: Effects,
     /// Writes that this replica took into its log as leader, by their place there. Of several terms there
     /// may be one each for an index: cut here, each may still survive elsewhere, until one is committed.
-    writes: BTreeMap<(Index, Term), RequestId>,
-    /// Their names: a request that comes again meanwhile needs no second entry.
+    writes: BTreeMap<(Index, Term), Asker>,
+    /// Those of them that anybody may answer: one that comes again meanwhile needs no second entry.
     in_log: BTreeSet<RequestId>,
-    reads: BTreeMap<ReadId, (RequestId, Box<str>)>,
+    reads: BTreeMap<ReadId, (Asker, Vec<Operation>)>,
     last_read: ReadId,
+    /// The last proposal of a mere stamp: one at a time is enough.
+    last_expiry: Option<Index>,
+    /// When the next key falls due, if this replica leads.
+    expiry: Option<Instant>,
     /// Answers that were clear at once.
     replies: Vec<Reply>,
 }
 
 impl Replica {
-    /// A replica without any past.
-    pub fn new(config: Config, now: Instant, seed: u64) -> Replica {
+    /// A replica with what its stable storage gave back.
+    pub fn new(config: Config, hard: HardState, entries: Vec<Entry>, now: Instant, seed: u64) -> Replica {
         Replica {
-            raft: Raft::new(config, HardState::default(), Vec::new(), now, seed),
+            raft: Raft::new(config, hard, entries, now, seed),
             store: Store::default(),
             effects: Effects::default(),
             writes: BTreeMap::new(),
             in_log: BTreeSet::new(),
             reads: BTreeMap::new(),
             last_read: ReadId(0),
+            last_expiry: None,
+            expiry: None,
             replies: Vec::new(),
         }
     }
 
     /// Takes one event. Its consequences show in the next [`Replica::turn`].
-    pub fn on(&mut self, now: Instant, event: Event) {
+    pub fn on(&mut self, now: Now, event: Event) {
         match event {
-            Event::Peer(envelope) => self.raft.receive(now, envelope),
-            Event::Request(Request { id, operation }) => match operation {
-                Operation::Get(key) => self.get(id, key),
-                Operation::Write(write) => self.write(id, write),
-            },
+            Event::Peer(envelope) => self.raft.receive(now.monotonic, envelope),
+            Event::Request(request) => self.ask(now, request),
         }
     }
 
@@ -128,9 +155,10 @@ impl Replica {
     }
 
     /// Ends a turn: lets time pass and adds what is to be done to `output`.
-    pub fn turn(&mut self, now: Instant, output: &mut Output) {
+    pub fn turn(&mut self, now: Now, output: &mut Output) {
         let mut effects = std::mem::take(&mut self.effects);
-        self.raft.flush(now, &mut effects);
+        self.propose_expiry(now);
+        self.raft.flush(now.monotonic, &mut effects);
         for committed in effects.committed.drain(..) {
             self.apply(committed);
         }
@@ -138,9 +166,10 @@ impl Replica {
             self.answer_read(read);
         }
         for read in effects.reads_failed.drain(..) {
-            let (id, _) = self.reads.remove(&read).expect("a read fails once");
-            self.reply(id, Answer::NotLeader);
+            let (asker, _) = self.reads.remove(&read).expect("a read fails once");
+            self.reply(asker, Answer::NotLeader);
         }
+        self.expiry = self.next_expiry(now);
         output.replies.append(&mut self.replies);
         output.peers.append(&mut effects.send);
         assert!(output.write.is_none() || effects.write.is_none(), "a write would be lost");
@@ -151,7 +180,8 @@ impl Replica {
 
     /// When the next turn is due though nothing happens.
     pub fn deadline(&self) -> Instant {
-        self.raft.deadline()
+        let core = self.raft.deadline();
+        self.expiry.map_or(core, |expiry| expiry.min(core))
     }
 
     /// The consensus core's figures.
@@ -159,72 +189,116 @@ impl Replica {
         self.raft.status()
     }
 
-    /// The state machine, for comparisons.
+    /// The state machine.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    fn get(&mut self, id: RequestId, key: Box<str>) {
-        if !self.raft.is_leader() {
-            return self.reply(id, Answer::NotLeader);
-        }
-        if self.reads.len() >= PENDING_REQUESTS_MAX {
-            return self.reply(id, Answer::Busy);
-        }
-        self.last_read = ReadId(self.last_read.0 + 1);
-        self.reads.insert(self.last_read, (id, key));
-        self.raft.read(self.last_read);
-    }
-
-    fn write(&mut self, id: RequestId, write: Write) {
-        if self.in_log.contains(&id) {
+    fn ask(&mut self, now: Now, request: Request) {
+        let Request { asker, once, operations } = request;
+        if let Asker::Anywhere(id) = &asker
+            && self.in_log.contains(id)
+        {
             return;
         }
         if !self.raft.is_leader() {
-            return self.reply(id, Answer::NotLeader);
+            return self.reply(asker, Answer::NotLeader);
         }
-        if self.store.is_done(&id) {
-            return self.reply(id, Answer::Done);
+        if let Some(values) = once.as_ref().and_then(|id| self.store.is_done(id)) {
+            let answer = Answer::Done(values.to_vec());
+            return self.reply(asker, answer);
         }
-        if self.writes.len() >= PENDING_REQUESTS_MAX {
-            return self.reply(id, Answer::Busy);
+        if self.writes.len() + self.reads.len() >= PENDING_REQUESTS_MAX {
+            return self.reply(asker, Answer::Busy);
         }
-        let command = Command { id, write };
+        if operations.iter().all(Operation::is_read) {
+            self.last_read = ReadId(self.last_read.0 + 1);
+            self.reads.insert(self.last_read, (asker, operations));
+            self.raft.read(self.last_read);
+        } else {
+            self.write(asker, &Command { stamp: now.wall, once, operations });
+        }
+    }
+
+    fn write(&mut self, asker: Asker, command: &Command) {
         match self.raft.propose(Payload::Command(command.encode())) {
             Proposal::Appended(position) => {
-                self.in_log.insert(command.id.clone());
-                self.writes.insert((position.index, position.term), command.id);
+                if let Asker::Anywhere(id) = &asker {
+                    self.in_log.insert(id.clone());
+                }
+                self.writes.insert((position.index, position.term), asker);
             }
-            Proposal::NotLeader => self.reply(command.id, Answer::NotLeader),
-            Proposal::Full => self.reply(command.id, Answer::Busy),
+            Proposal::NotLeader => self.reply(asker, Answer::NotLeader),
+            Proposal::Full => self.reply(asker, Answer::Busy),
         }
     }
 
     fn apply(&mut self, committed: Committed) {
         let Committed { index, entry } = committed;
+        let waiting = self.settle(index, entry.term);
+        let Payload::Command(bytes) = entry.payload else { return };
+        let command = Command::decode(&bytes);
+        let asker = match waiting {
+            Some(asker @ (Asker::Here(_) | Asker::Peer(..))) => Some(asker),
+            _ if self.raft.inherited().is_some_and(|inherited| index > inherited) => {
+                command.once.clone().map(Asker::Anywhere)
+            }
+            _ => None,
+        };
+        let values = self.store.apply(command);
+        if let Some(asker) = asker {
+            self.reply(asker, Answer::Done(values));
+        }
+    }
+
+    /// Takes out who waits for the entry of `term` at `index`. Whoever waits for another at that place waits
+    /// in vain, and can be told so for certain.
+    fn settle(&mut self, index: Index, term: Term) -> Option<Asker> {
+        let mut waiting = None;
         while let Some(first) = self.writes.first_entry().filter(|first| first.key().0 <= index) {
-            let ((_, term), id) = first.remove_entry();
-            self.in_log.remove(&id);
-            if term != entry.term {
-                self.reply(id, Answer::NotLeader);
+            let ((_, proposed), asker) = first.remove_entry();
+            if let Asker::Anywhere(id) = &asker {
+                self.in_log.remove(id);
+            }
+            if proposed == term {
+                waiting = Some(asker);
+            } else {
+                self.reply(asker, Answer::NotLeader);
             }
         }
-        if let Payload::Command(bytes) = entry.payload {
-            let command = Command::decode(&bytes);
-            if self.raft.inherited().is_some_and(|inherited| index > inherited) {
-                self.reply(command.id.clone(), Answer::Done);
-            }
-            self.store.apply(command);
-        }
+        waiting
     }
 
     fn answer_read(&mut self, read: ReadId) {
-        let (id, key) = self.reads.remove(&read).expect("a read is answered once");
-        let value = self.store.get(&key).map(Into::into);
-        self.reply(id, Answer::Value(value));
+        let (asker, operations) = self.reads.remove(&read).expect("a read is answered once");
+        let values = operations.iter().map(|operation| self.store.read(operation)).collect();
+        self.reply(asker, Answer::Done(values));
     }
 
-    fn reply(&mut self, id: RequestId, answer: Answer) {
-        self.replies.push(Reply { id, answer });
+    /// A key is due and no entry says so: one that holds nothing but a stamp makes it so, everywhere. It is
+    /// proposed in this term and goes down with it, so a deposed leader's clock decides nothing.
+    fn propose_expiry(&mut self, now: Now) {
+        let is_due =
+            self.raft.is_leader() && self.store.next_expiry().is_some_and(|expiry| expiry <= now.wall);
+        let is_under_way = self.last_expiry.is_some_and(|index| index > self.raft.status().commit);
+        if !is_due || is_under_way {
+            return;
+        }
+        let command = Command { stamp: now.wall, once: None, operations: vec![Operation::Expire] };
+        if let Proposal::Appended(position) = self.raft.propose(Payload::Command(command.encode())) {
+            self.last_expiry = Some(position.index);
+        }
+    }
+
+    fn next_expiry(&self, now: Now) -> Option<Instant> {
+        let expiry = self.store.next_expiry().filter(|_| self.raft.is_leader())?;
+        Some(now.monotonic + Span::milliseconds(expiry.0.saturating_sub(now.wall.0).max(EXPIRY_PACE_MS)))
+    }
+
+    fn reply(&mut self, asker: Asker, answer: Answer) {
+        self.replies.push(Reply { asker, answer });
     }
 }
+
+/// Keys that fall due within so many milliseconds of each other share an entry.
+const EXPIRY_PACE_MS: u64 = 10;

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::Failure;
 use crate::course::{Arguments, Desk, Link, Urgency, raft_config};
-use crate::raft::NodeId;
+use crate::raft::{HardState, NodeId};
 use crate::replica::Replica;
 use crate::runtime::{Clock, Placement, arbitrary_seed, run_course};
 
@@ -24,7 +24,7 @@ pub(super) fn run(words: &[String]) -> Result<(), Failure> {
         link.send(desk.hello(), Urgency::Answer).map_err(lost)?;
     }
     let config = raft_config(arguments.id, &arguments.voters);
-    let replica = Replica::new(config, clock.now(), arbitrary_seed());
+    let replica = Replica::new(config, HardState::default(), Vec::new(), clock.now(), arbitrary_seed());
     run_course(placement, replica, desk, link, clock).map_err(lost)
 }
 

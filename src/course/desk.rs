@@ -14,7 +14,7 @@ use super::envelope::{self, ClientMessage, Incoming, Kind};
 use crate::kv::ClientId;
 use crate::limits::{CLIENTS_MAX, PENDING_REQUESTS_MAX};
 use crate::raft::{Instant, NodeId, Span};
-use crate::replica::{Answer, Event, Output, Reply};
+use crate::replica::{Answer, Asker, Event, Output, Reply};
 
 /// How long a client is held at most that can be told nothing new. An election takes some 1.5 s.
 const PATIENCE: Span = Span::milliseconds(500);
@@ -53,7 +53,8 @@ impl Desk {
         match envelope::decode(self.me, bytes) {
             Ok(Incoming::Peer(envelope)) => Some(Event::Peer(envelope)),
             Ok(Incoming::Client(ClientMessage { request, believed })) => {
-                self.believed.insert(request.id.client, believed);
+                let Asker::Anywhere(id) = &request.asker else { unreachable!("it has no connection") };
+                self.believed.insert(id.client, believed);
                 if self.believed.len() > CLIENTS_MAX {
                     self.believed.pop_first();
                 }
@@ -112,10 +113,11 @@ impl Desk {
 
     fn must_wait(&self, reply: &Reply) -> bool {
         match reply.answer {
-            Answer::Done | Answer::Value(_) => false,
+            Answer::Done(_) => false,
             Answer::Busy => true,
             Answer::NotLeader => {
-                self.leader.is_none() || self.believed.get(&reply.id.client) == Some(&self.leader)
+                self.leader.is_none()
+                    || self.believed.get(&envelope::name_of(reply).client) == Some(&self.leader)
             }
         }
     }
@@ -137,7 +139,7 @@ mod tests {
 
     fn redirected(desk: &mut Desk, now: Instant, leader: Option<NodeId>) -> Vec<String> {
         let id = RequestId { client: ClientId(0x15), token: Token("M".into()) };
-        let reply = Reply { id, answer: Answer::NotLeader };
+        let reply = Reply { asker: Asker::Anywhere(id), answer: Answer::NotLeader };
         let mut output = Output { replies: vec![reply], leader, ..Output::default() };
         said(desk, now, &mut output)
     }

@@ -12,10 +12,10 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::codec;
-use crate::kv::{ClientId, RequestId, Token, Write};
-use crate::limits::{COURSE_RAFT_BYTES_MAX, KEY_BYTES_MAX, TOKEN_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::kv::{ClientId, Operation, RequestId, SetOptions, Token, Value};
+use crate::limits::{COURSE_KEY_BYTES_MAX, COURSE_RAFT_BYTES_MAX, COURSE_VALUE_BYTES_MAX, TOKEN_BYTES_MAX};
 use crate::raft::{Envelope, NodeId};
-use crate::replica::{Answer, Operation, Reply, Request};
+use crate::replica::{Answer, Asker, Reply, Request};
 
 /// Stands for everybody as a destination and for nobody as a leader.
 const BROADCAST: u16 = 0xFFFF;
@@ -152,16 +152,18 @@ pub fn decode(me: NodeId, bytes: &[u8]) -> Result<Incoming, Garbage> {
     let operation = decode_operation(&fields).map_err(garbage)?;
     let token = short(fields.mid, TOKEN_BYTES_MAX).ok_or(garbage(Kind::Request))?;
     let id = RequestId { client: ClientId(u64::from(src.0)), token: Token(token) };
-    Ok(Incoming::Client(ClientMessage { request: Request { id, operation }, believed }))
+    let request = Request { asker: Asker::Anywhere(id.clone()), once: Some(id), operations: vec![operation] };
+    Ok(Incoming::Client(ClientMessage { request, believed }))
 }
 
 fn decode_operation(fields: &Fields<'_>) -> Result<Operation, Kind> {
-    let key = || short(fields.key.clone(), KEY_BYTES_MAX).ok_or(Kind::Request);
+    let key =
+        || short(fields.key.clone(), COURSE_KEY_BYTES_MAX).map(|key| (&*key).into()).ok_or(Kind::Request);
     match &*fields.kind {
-        "get" => Ok(Operation::Get(key()?)),
+        "get" => Ok(Operation::Get { key: key()? }),
         "put" => {
-            let value = short(fields.value.clone(), VALUE_BYTES_MAX).ok_or(Kind::Request)?;
-            Ok(Operation::Write(Write::Put { key: key()?, value }))
+            let value = short(fields.value.clone(), COURSE_VALUE_BYTES_MAX).ok_or(Kind::Request)?;
+            Ok(Operation::Set { key: key()?, value: value.into(), options: SetOptions::default() })
         }
         _ => Err(Kind::Type),
     }
@@ -190,15 +192,31 @@ pub(super) fn encode_peer(leader: Option<NodeId>, envelope: &Envelope) -> Vec<u8
 
 /// Writes an answer to a client.
 pub(super) fn encode_reply(me: NodeId, leader: Option<NodeId>, reply: &Reply) -> Vec<u8> {
-    let client = u16::try_from(reply.id.client.0).expect("a course client has an id of 16 bits");
+    let id = name_of(reply);
+    let client = u16::try_from(id.client.0).expect("a course client has an id of 16 bits");
     let (kind, value) = match &reply.answer {
-        Answer::Done => ("ok", None),
-        // A key that was never put is an empty text here.
-        Answer::Value(value) => ("ok", Some(value.as_deref().unwrap_or_default())),
+        Answer::Done(values) => ("ok", values.first().and_then(text_of)),
         Answer::NotLeader | Answer::Busy => ("redirect", None),
     };
     let (src, dst) = (Name(Some(me)), Name(Some(NodeId(client))));
-    json(&Written { src, dst, leader: Name(leader), kind, mid: Some(&reply.id.token.0), value, raft: None })
+    json(&Written { src, dst, leader: Name(leader), kind, mid: Some(&id.token.0), value, raft: None })
+}
+
+/// Whose request a reply belongs to. Course clients have no connections, so their requests have names.
+pub(super) fn name_of(reply: &Reply) -> &RequestId {
+    match &reply.asker {
+        Asker::Anywhere(id) => id,
+        other => unreachable!("no course client asks as {other:?}"),
+    }
+}
+
+/// A value as a course client expects it: a key that was never put is an empty text, and a put has none.
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::Bytes(bytes) => Some(std::str::from_utf8(bytes).expect("whatever was put was a text")),
+        Value::Nil => Some(""),
+        _ => None,
+    }
 }
 
 /// The first word of a replica over UDP: it tells the simulator from which port it speaks.
@@ -233,7 +251,7 @@ mod tests {
             r#"{"src":"0015","dst":"0001","leader":"FFFF","type":"put","MID":"M","key":"k","value":"v"}"#;
         let Ok(Incoming::Client(message)) = decode(ME, text.as_bytes()) else { panic!("a put") };
         assert_eq!(message.believed, None);
-        let reply = Reply { id: message.request.id, answer: Answer::Done };
+        let reply = Reply { asker: message.request.asker, answer: Answer::Done(vec![Value::Okay]) };
         let json = String::from_utf8(encode_reply(ME, Some(NodeId(2)), &reply)).unwrap();
         assert_eq!(json, r#"{"src":"0001","dst":"0015","leader":"0002","type":"ok","MID":"M"}"#);
     }
@@ -256,7 +274,7 @@ mod tests {
         assert_eq!(kind_of(r#"{"src":"0015","dst":"0002","leader":"FFFF","type":"get"}"#), Kind::Id);
         assert_eq!(kind_of(r#"{"src":"0015","dst":"0001","leader":"FFFF","type":"x"}"#), Kind::Type);
         assert_eq!(kind_of(r#"{"src":"0015","dst":"0001","leader":"FFFF","type":"get"}"#), Kind::Request);
-        let long = "k".repeat(KEY_BYTES_MAX + 1);
+        let long = "k".repeat(COURSE_KEY_BYTES_MAX + 1);
         let get =
             format!(r#"{{"src":"0015","dst":"0001","leader":"FFFF","type":"get","MID":"M","key":"{long}"}}"#);
         assert_eq!(kind_of(&get), Kind::Request);

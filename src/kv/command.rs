@@ -1,9 +1,10 @@
-//! What a log entry asks of the store, and on whose behalf.
+//! A log entry's content: what to do, for whom, and what time it is.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::operation::Operation;
 use crate::codec;
 
 /// A client, as the protocol in front names it.
@@ -24,25 +25,19 @@ pub struct RequestId {
     pub token: Token,
 }
 
-/// A change of the store.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Write {
-    /// Let `key` have `value`.
-    Put {
-        /// Any text.
-        key: Box<str>,
-        /// Any text.
-        value: Box<str>,
-    },
-}
+/// Milliseconds since 1970, as a leader stamped them: the only time that the store knows.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct WallClock(pub u64);
 
 /// A log entry's content.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Command {
-    /// For whom.
-    pub id: RequestId,
-    /// What.
-    pub write: Write,
+    /// The leader's clock when it took the command into its log.
+    pub stamp: WallClock,
+    /// Under which name it takes effect once only, however often it is committed.
+    pub once: Option<RequestId>,
+    /// What to do, in this order. Each takes effect by itself; a transaction is one operation.
+    pub operations: Vec<Operation>,
 }
 
 impl Command {

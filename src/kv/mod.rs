@@ -1,11 +1,47 @@
-//! The state machine: keys and values, and the memory of what has been done for whom.
+//! The state machine: keys and values, what can be done with them, and the memory of what has been done.
 //!
-//! Everything here is a function of the log alone: no clock, no order of a hash table, nothing that two
-//! replicas could see differently.
+//! Everything here is a function of the log alone: no clock, no order of a hash table, no floating point,
+//! nothing that two replicas could see differently. Time is what the leader stamped on the commands.
+//!
+//! From the outside in:
+//!
+//! * [`parse()`] makes an [`Operation`] of a Redis command, or the error that Redis would answer. It knows
+//!   nothing of any store, so it runs wherever the client is connected.
+//! * A [`Command`] is what the log holds: operations, a stamp, and perhaps the name of the request.
+//! * The [`Store`] carries commands out (`write`), answers reads (`read`, `scan`) and remembers answers
+//!   (`session`). Its keys are in a `keyspace`, one `entry` each.
+//! * A [`Value`] is an answer, for a protocol to dress.
+//!
+//! What is missing: values that are not strings, and ranges of keys in the order of the alphabet, which the
+//! order of the tree (see `key`) does not have.
 
+mod bytes;
 mod command;
+mod decimal;
+mod entry;
+mod glob;
+mod integer;
+mod key;
+mod keyspace;
+mod operation;
+mod parse;
+mod read;
+mod scan;
 mod session;
 mod store;
+mod value;
+mod write;
 
-pub use command::{ClientId, Command, RequestId, Token, Write};
+#[cfg(test)]
+mod tests;
+
+pub use bytes::Bytes;
+pub use command::{ClientId, Command, RequestId, Token, WallClock};
+pub use key::Key;
+pub use operation::{
+    Comparison, EndOrder, LifetimeCondition, LifetimeForm, Moment, NewLifetime, Operation, Presence,
+    Revision, SetAnswer, SetCondition, SetOptions,
+};
+pub use parse::{COMMANDS, Form, parse};
 pub use store::Store;
+pub use value::Value;

@@ -1,64 +1,67 @@
-//! Keys and values in memory.
+//! The state machine itself: a command in, its answers out.
 
-use std::collections::BTreeMap;
+use xxhash_rust::xxh3::xxh3_64;
 
-use super::command::{Command, RequestId, Write};
+use super::command::{Command, RequestId, WallClock};
+use super::keyspace::Keyspace;
+use super::operation::Operation;
 use super::session::Sessions;
+use super::value::Value;
+use super::{read, write};
 
 /// What the log has made so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Store {
-    values: BTreeMap<Box<str>, Box<str>>,
+    space: Keyspace,
     sessions: Sessions,
 }
 
 impl Store {
-    /// Carries out a committed command, unless it was carried out before.
-    pub fn apply(&mut self, command: Command) {
-        if !self.sessions.record(command.id) {
-            return;
+    /// Carries out a committed command. Answers each of its operations.
+    ///
+    /// A command that has taken effect before, under the same name, changes no key and is answered as it was
+    /// then. Time goes on all the same: the stamp says what it is, not what was asked.
+    pub fn apply(&mut self, command: Command) -> Vec<Value> {
+        let Command { stamp, once, operations } = command;
+        self.space.advance(stamp);
+        if let Some(values) = once.as_ref().and_then(|id| self.sessions.answer(id)) {
+            return values.to_vec();
         }
-        match command.write {
-            Write::Put { key, value } => {
-                self.values.insert(key, value);
-            }
+        let values = write::carry_out_all(&mut self.space, operations);
+        if let Some(id) = once {
+            self.sessions.record(id, &values);
         }
+        values
     }
 
-    /// The value of `key`, if it has one.
-    pub fn get(&self, key: &str) -> Option<&str> {
-        self.values.get(key).map(AsRef::as_ref)
+    /// The answer to a read, at the time that the store knows.
+    ///
+    /// # Panics
+    ///
+    /// When the operation is a write: that needs a place in the log.
+    pub fn read(&self, operation: &Operation) -> Value {
+        read::read(&self.space, operation)
     }
 
-    /// Whether this request has taken effect already.
-    pub fn is_done(&self, id: &RequestId) -> bool {
-        self.sessions.is_done(id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{ClientId, Token};
-    use super::*;
-
-    fn put(token: &str, value: &str) -> Command {
-        let id = RequestId { client: ClientId(1), token: Token(token.into()) };
-        Command { id, write: Write::Put { key: "k".into(), value: value.into() } }
+    /// The latest stamp of any command so far.
+    pub fn clock(&self) -> WallClock {
+        self.space.clock()
     }
 
-    #[test]
-    fn a_command_that_comes_twice_takes_effect_once() {
-        let mut store = Store::default();
-        store.apply(put("a", "1"));
-        store.apply(put("b", "2"));
-        store.apply(put("a", "1"));
-        assert_eq!(store.get("k"), Some("2"));
-        assert!(store.is_done(&put("a", "").id));
+    /// When the next key ends, or has ended without being removed: time for an [`Operation::Expire`].
+    pub fn next_expiry(&self) -> Option<WallClock> {
+        self.space.next_end()
     }
 
-    #[test]
-    fn a_command_survives_its_encoding() {
-        let command = put("a", "\u{1F600}");
-        assert_eq!(Command::decode(&command.encode()), command);
+    /// Keys, values, lifetimes, revisions, clock, and who has been answered what: one number, the same for
+    /// equal stores. It is kept up to date with every change, so asking for it costs next to nothing.
+    pub fn digest(&self) -> u64 {
+        let parts = [self.space.digest(), self.sessions.digest()].map(u64::to_le_bytes);
+        xxh3_64(parts.as_flattened())
+    }
+
+    /// What this request was answered, if it has taken effect and is remembered.
+    pub fn is_done(&self, id: &RequestId) -> Option<&[Value]> {
+        self.sessions.answer(id)
     }
 }

@@ -653,11 +653,13 @@ mod tests {
 
     #[test]
     fn lengths_are_strict_and_bounded_before_the_payload_comes() {
-        for length in ["-1", "-0", "04", "+4", "", "4 ", "x", "4097", "536870913", "9223372036854775808"] {
+        let over = (VALUE_BYTES_MAX + 1).to_string();
+        for length in ["-1", "-0", "04", "+4", "", "4 ", "x", &over, "536870913", "9223372036854775808"] {
             let bytes = format!("*1\r\n${length}\r\n");
             assert_eq!(error_of(bytes), ProtocolError::InvalidBulkLength, "{length}");
         }
-        assert_eq!(read("*1\r\n$4096\r\n"), (String::new(), Ok(11)));
+        let longest = format!("*1\r\n${VALUE_BYTES_MAX}\r\n");
+        assert_eq!(read(&longest), (String::new(), Ok(longest.len())));
         let text = b"-ERR Protocol error: invalid bulk length\r\n";
         assert_eq!(text_of(ProtocolError::InvalidBulkLength), text);
     }

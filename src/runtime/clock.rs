@@ -2,7 +2,9 @@
 
 use std::time;
 
+use crate::kv::WallClock;
 use crate::raft::{Instant, Span};
+use crate::replica::Now;
 
 /// Moments since this replica's start, from the monotonic clock, so that they never go back.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,11 @@ impl Clock {
         Instant(u64::try_from(micros).expect("nothing runs for half a million years"))
     }
 
+    /// The present on both clocks.
+    pub fn present(&self) -> Now {
+        Now { monotonic: self.now(), wall: WallClock(milliseconds_since_1970()) }
+    }
+
     /// How long from now until `deadline`; zero when it has passed.
     pub fn until(&self, deadline: Instant) -> time::Duration {
         let Span(micros) = deadline - self.now();
@@ -32,6 +39,11 @@ impl Clock {
     pub fn real(&self, deadline: Instant) -> time::Instant {
         self.origin + time::Duration::from_micros(deadline.0)
     }
+}
+
+fn milliseconds_since_1970() -> u64 {
+    let since = time::SystemTime::now().duration_since(time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).expect("nothing runs for half a million years")
 }
 
 /// A number that is different at every start; a seed where none is asked for.

@@ -27,7 +27,7 @@ fn serve(mut replica: Replica, mut desk: Desk, mut link: Link, clock: Clock) -> 
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             _ => {}
         }
-        let now = clock.now();
+        let now = clock.present();
         let received = link.receive(|bytes| {
             if let Some(event) = desk.read(bytes) {
                 replica.on(now, event);
@@ -37,6 +37,6 @@ fn serve(mut replica: Replica, mut desk: Desk, mut link: Link, clock: Clock) -> 
             return Ok(());
         }
         turn_in_memory(&mut replica, now, &mut output);
-        super::transmit(&mut desk, &mut link, now, &mut output)?;
+        super::transmit(&mut desk, &mut link, now.monotonic, &mut output)?;
     }
 }

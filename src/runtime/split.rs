@@ -50,7 +50,7 @@ fn work(mut replica: Replica, inbox: &Mailbox<Vec<Event>>, net: &Address<Output>
             Ok(first) => first,
             Err(Gone) => return,
         };
-        let now = clock.now();
+        let now = clock.present();
         for event in first.into_iter().chain(inbox.drain()).flatten() {
             replica.on(now, event);
         }

@@ -52,4 +52,5 @@ pub mod raft;
 pub mod replica;
 pub mod resp;
 pub mod runtime;
+pub mod server;
 pub mod wal;

@@ -80,6 +80,27 @@ pub const FRAME_BYTES_MAX: usize = 8 << 20;
 /// What is read from one connection before the others have their turn, in bytes.
 pub const READ_BYTES_PER_TURN: usize = 256 << 10;
 
+/// Connections of clients that a node takes; more are hung up on.
+pub const CLIENT_CONNECTIONS_MAX: usize = 10_000;
+
+/// Connections of other nodes that a node takes: each makes one, and a broken one may take time to end.
+pub const PEER_CONNECTIONS_MAX: usize = 4 * REPLICAS_MAX;
+
+/// Operations of one client that share a log entry.
+pub const CLIENT_BATCH_OPERATIONS_MAX: usize = 1024;
+
+/// Bytes of operations after which a client's batch takes no further one.
+pub const CLIENT_BATCH_BYTES: usize = 256 << 10;
+
+/// Answers that a client has not taken, in bytes, after which it is not heard until it does.
+pub const CLIENT_UNWRITTEN_MAX: usize = 1 << 20;
+
+/// Messages for another node that it has not taken, in bytes, after which further ones are dropped.
+pub const LINK_UNWRITTEN_MAX: usize = 32 << 20;
+
+/// Requests that a node keeps while no leader is known.
+pub const HELD_REQUESTS_MAX: usize = 10_000;
+
 /// Events on their way from the network thread to the replica's, in batches.
 pub const MAILBOX_BATCHES_MAX: usize = 64;
 

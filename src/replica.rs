@@ -42,6 +42,8 @@ pub enum Event {
     Request(Request),
     /// Another replica's consensus core speaks.
     Peer(Envelope),
+    /// The line to another replica has come up; what was under way on it before is lost.
+    Reconnected(NodeId),
 }
 
 /// The front's name for one request that waits.
@@ -145,6 +147,7 @@ impl Replica {
     pub fn on(&mut self, now: Now, event: Event) {
         match event {
             Event::Peer(envelope) => self.raft.receive(now.monotonic, envelope),
+            Event::Reconnected(peer) => self.raft.reconnected(peer),
             Event::Request(request) => self.ask(now, request),
         }
     }

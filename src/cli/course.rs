@@ -1,11 +1,10 @@
 //! `quorate course`: one replica under a course simulator.
 
 use std::env;
-use std::io::Write;
 
-use super::Failure;
+use super::{Failure, start_log};
 use crate::course::{Arguments, Desk, Link, Urgency, raft_config};
-use crate::raft::{HardState, NodeId};
+use crate::raft::HardState;
 use crate::replica::Replica;
 use crate::runtime::{Clock, Placement, arbitrary_seed, run_course};
 
@@ -15,7 +14,7 @@ pub(super) fn run(words: &[String]) -> Result<(), Failure> {
         env::current_dir().map_err(|error| Failure::io(format!("no working directory: {error}")))?;
     let arguments = Arguments::parse(words, &directory).map_err(Failure::usage)?;
     let placement = placement(arguments.voters.len())?;
-    start_log(arguments.id);
+    start_log(&format!("{:04X}", arguments.id.0), "warn");
     let clock = Clock::start();
     let lost = |error| Failure::io(format!("cannot reach the simulator at {:?}: {error}", arguments.dialect));
     let desk = Desk::new(arguments.id);
@@ -35,12 +34,4 @@ fn placement(replicas: usize) -> Result<Placement, Failure> {
         Ok(other) => Err(Failure::usage(format!("QUORATE_PLACEMENT is {other:?}, not fused or split"))),
         Err(_) => Ok(Placement::for_replicas(replicas)),
     }
-}
-
-/// Logs go to stderr, each line with the replica's id, so that several logs can be read as one.
-fn start_log(id: NodeId) {
-    let filter = env_logger::Env::new().filter_or("QUORATE_LOG", "warn");
-    env_logger::Builder::from_env(filter)
-        .format(move |out, record| writeln!(out, "{:04X} {} {}", id.0, record.level(), record.args()))
-        .init();
 }

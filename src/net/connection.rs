@@ -109,6 +109,11 @@ impl Connection {
         Flow::Open
     }
 
+    /// What was read and not used yet, and where to append what is to be said.
+    pub fn buffers(&mut self) -> (&[u8], &mut Vec<u8>) {
+        (&self.input[self.used..], &mut self.output)
+    }
+
     /// What was read and not used yet.
     pub fn input(&self) -> &[u8] {
         &self.input[self.used..]

@@ -72,7 +72,7 @@ impl Config {
     pub(super) fn assert_sound(&self) {
         assert!(self.voters.contains(&self.id), "a replica is one of its own voters");
         assert!(self.heartbeat.times(3) <= self.election_timeout, "two lost heartbeats elect nobody");
-        assert!(self.retry <= self.heartbeat, "a retry waits no longer than a heartbeat");
+        assert!(self.retry <= self.election_timeout, "a retry comes before an election");
         assert!(self.retry > Span(0) && self.vote_retry > Span(0), "a wait of nothing spins");
         assert!(self.inflight_max > 0 && self.append_bytes_max > 0, "nothing could ever be sent");
     }

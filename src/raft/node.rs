@@ -161,6 +161,16 @@ impl Raft {
         self.log.confirm(receipt);
     }
 
+    /// Whatever was on its way to a peer is lost, and will not be answered (R3).
+    pub fn reconnected(&mut self, peer: NodeId) {
+        if let Role::Leader(leader) = &mut self.role
+            && self.voters.contains(peer)
+            && peer != self.config.id
+        {
+            leader.follower(peer).forget_inflight();
+        }
+    }
+
     /// Takes a message of a peer. Garbage, strangers and the past are ignored.
     pub fn receive(&mut self, now: Instant, envelope: Envelope) {
         let Envelope { from, to, term, message } = envelope;

@@ -86,10 +86,10 @@ impl Progress {
     }
 
     /// How long to wait for an answer: some multiple of what it usually takes, growing with every answer
-    /// missing in a row, never longer than a heartbeat.
+    /// missing in a row, never longer than an election takes to come about.
     fn patience(&self, config: &Config) -> Span {
         let usual = self.delay.times(RETRY_FACTOR).max(config.retry);
-        usual.times(1 << self.misses.saturating_sub(LOSSES_EXPECTED).min(16)).min(config.heartbeat)
+        usual.times(1 << self.misses.saturating_sub(LOSSES_EXPECTED).min(16)).min(config.election_timeout)
     }
 
     /// Any answer to any message of this term came in.
@@ -126,6 +126,11 @@ impl Progress {
     /// The answer it owes did not come: what was under way counts as lost.
     pub(super) fn miss(&mut self) {
         self.misses = self.misses.saturating_add(1);
+        self.forget_inflight();
+    }
+
+    /// What was under way is lost.
+    pub(super) fn forget_inflight(&mut self) {
         let next = self.next;
         self.rewind();
         // Nothing has matched yet: the guess was not refuted, only not answered.

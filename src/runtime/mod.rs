@@ -10,6 +10,7 @@
 //!   choice when every thread can have a core of its own.
 
 mod clock;
+mod file;
 mod fused;
 mod mailbox;
 mod memory;
@@ -25,7 +26,8 @@ use crate::raft::Instant;
 use crate::replica::{Output, Replica};
 
 pub use clock::{Clock, arbitrary_seed};
-pub use mailbox::{Address, Mailbox, mailbox};
+pub use file::write_file;
+pub use mailbox::{Address, Gone, Mailbox, Undelivered, mailbox};
 pub use memory::turn_in_memory;
 
 /// Which actors share a thread.
@@ -76,7 +78,7 @@ fn transmit(desk: &mut Desk, link: &mut Link, now: Instant, output: &mut Output)
 
 /// Starts a thread under a name that tools show. Should it fail or panic, the process ends: half a replica
 /// is worse than none, which the others are built to survive.
-fn spawn<T: Send + 'static>(
+pub(crate) fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<thread::JoinHandle<T>> {

@@ -100,6 +100,11 @@ pub const COMMANDS: &[Form] = &[
     form("unlink", -2, WRITES, ALL_KEYS, keys::delete),
 ];
 
+/// Whether a command is about the store. `name` is in lower case.
+pub fn knows(name: &str) -> bool {
+    COMMANDS.binary_search_by(|form| form.name.cmp(name)).is_ok()
+}
+
 /// What a command asks of the store. `name` is in lower case; `arguments` are what follows it.
 ///
 /// # Errors

@@ -1,0 +1,132 @@
+//! One client's connection: bytes to requests, answers to bytes, in order.
+//!
+//! All commands of one read that can share a request do: what is about the store becomes one [`Batch`], and
+//! what this replica answers by itself keeps its place among the answers. One batch of a connection is under
+//! way at a time. So answers come in order, a read behind a write sees it, and the longer one batch takes,
+//! the more the next carries.
+
+use super::picture::Picture;
+use super::session::{Handled, Session};
+use crate::kv::{Operation, RequestId, Value};
+use crate::limits::{
+    CLIENT_BATCH_BYTES, CLIENT_BATCH_OPERATIONS_MAX, CLIENT_UNWRITTEN_MAX, RESP_REQUEST_BYTES_MAX,
+    VALUE_BYTES_MAX,
+};
+use crate::net::{Connection, Flow};
+use crate::replica::Ticket;
+use crate::resp::{Bounds, OwnedRequest, RequestParser};
+
+/// What a client may claim.
+const BOUNDS: Bounds = Bounds {
+    bulk_bytes_max: VALUE_BYTES_MAX,
+    request_bytes_max: RESP_REQUEST_BYTES_MAX,
+    authenticated: true,
+};
+
+/// A client's connection.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) connection: Connection,
+    /// The batch that is under way, if one is.
+    pub(super) waiting: Option<Ticket>,
+    session: Session,
+    parser: RequestParser,
+    /// A request that could not join the batch before it.
+    deferred: Option<OwnedRequest>,
+}
+
+/// What a client asks of the store in one breath.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) once: Option<RequestId>,
+    pub(super) operations: Vec<Operation>,
+    bytes: usize,
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    pub(super) fn push(&mut self, operation: Operation) {
+        self.bytes += operation.bytes();
+        self.operations.push(operation);
+    }
+
+    fn is_full(&self) -> bool {
+        self.operations.len() >= CLIENT_BATCH_OPERATIONS_MAX || self.bytes >= CLIENT_BATCH_BYTES
+    }
+}
+
+impl Client {
+    pub(super) fn new(connection: Connection, number: u64) -> Client {
+        let (session, parser) = (Session::new(number), RequestParser::new());
+        Client { connection, waiting: None, session, parser, deferred: None }
+    }
+
+    /// Whether the connection is to end as soon as everything is said.
+    pub(super) fn is_closing(&self) -> bool {
+        self.session.is_closing()
+    }
+
+    /// Whether to go on reading: a client that does not take its answers is not heard.
+    pub(super) fn is_heard(&self) -> bool {
+        self.waiting.is_none() && !self.is_closing() && self.connection.unwritten() < CLIENT_UNWRITTEN_MAX
+    }
+
+    /// Takes the commands that have arrived, answers those that need no store, and gives back the others.
+    pub(super) fn collect(&mut self, picture: &Picture) -> Batch {
+        let mut batch = Batch::default();
+        if let Some(request) = self.deferred.take() {
+            let handled = self.session.handle(request.view(), picture, &mut batch, self.connection.output());
+            assert!(handled != Handled::Deferred, "a request can be taken when nothing is before it");
+        }
+        while self.is_heard() && !batch.is_full() && self.deferred.is_none() {
+            match self.take_one(picture, &mut batch) {
+                Some(used) => self.connection.consume(used),
+                None => break,
+            }
+        }
+        if batch.is_empty() {
+            self.session.say_planned(self.connection.output());
+        }
+        batch
+    }
+
+    /// Takes one command; answers how many bytes it was, or that there is none.
+    fn take_one(&mut self, picture: &Picture, batch: &mut Batch) -> Option<usize> {
+        let (input, output) = self.connection.buffers();
+        let step = match self.parser.parse(input, &BOUNDS) {
+            Ok(step) => step,
+            Err(error) => {
+                self.session.refuse(&error, output);
+                return None;
+            }
+        };
+        let used = step.used;
+        let Some(request) = step.request else {
+            self.connection.consume(used);
+            return None;
+        };
+        if self.session.handle(request, picture, batch, output) == Handled::Deferred {
+            self.deferred = Some(request.to_owned());
+        }
+        Some(used)
+    }
+
+    /// The batch that was under way has been carried out.
+    pub(super) fn answer(&mut self, values: Vec<Value>) {
+        self.waiting = None;
+        self.session.say(values, self.connection.output());
+    }
+
+    /// The batch that was under way has not, or nobody knows.
+    pub(super) fn fail(&mut self, error: &str) {
+        self.waiting = None;
+        self.session.say_failed(error, self.connection.output());
+    }
+
+    pub(super) fn write(&mut self) -> Flow {
+        self.connection.write()
+    }
+}

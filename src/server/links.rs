@@ -1,0 +1,276 @@
+//! The lines to the other replicas: one connection each way with every one of them.
+//!
+//! A replica speaks on the connections that it has made, and listens on those that others have made to it.
+//! So neither has to agree with the other on which of two connections counts, and a line that is broken in
+//! one direction only is broken in one direction only. A connection begins with a hello; whoever is not
+//! welcome is told why, once, and hung up on.
+//!
+//! What does not get through is lost: the consensus core repeats what matters. A follower that takes nothing
+//! for long costs a bounded buffer, no more (R24).
+
+use std::collections::BTreeMap;
+
+use log::{info, warn};
+use mio::event::Event;
+use mio::{Registry, Token};
+
+use super::peer::{Hello, PeerMessage};
+use crate::codec;
+use crate::identity::ClusterId;
+use crate::limits::LINK_UNWRITTEN_MAX;
+use crate::net::{Address, Connection, Flow, Frames, Stream, append_frame};
+use crate::prng::Prng;
+use crate::raft::{Instant, NodeId, Span};
+
+/// The first wait before a broken line is tried again; doubled each time, with up to as much again at random.
+const BACKOFF_MIN: Span = Span::milliseconds(50);
+const BACKOFF_MAX: Span = Span::milliseconds(1_000);
+
+/// Who this replica is to the others.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    /// Its cluster.
+    pub cluster: ClusterId,
+    /// Its name there.
+    pub id: NodeId,
+}
+
+/// All lines of one replica.
+#[derive(Debug)]
+pub struct Links {
+    identity: Identity,
+    outgoing: BTreeMap<NodeId, Outgoing>,
+    incoming: BTreeMap<Token, Incoming>,
+    prng: Prng,
+}
+
+/// The line on which we speak.
+#[derive(Debug)]
+struct Outgoing {
+    address: Address,
+    token: Token,
+    state: State,
+    backoff: Span,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not connected; to be tried at this moment.
+    Down(Instant),
+    /// Under way until it is writable.
+    Connecting(Connection),
+    Up(Connection),
+}
+
+/// A line on which another speaks.
+#[derive(Debug)]
+struct Incoming {
+    connection: Connection,
+    /// Known after the hello.
+    from: Option<NodeId>,
+}
+
+impl Links {
+    /// Lines to the replicas at `addresses`, none of them up. Each speaks on the connection with its token.
+    pub fn new(identity: Identity, addresses: Vec<(NodeId, Address, Token)>, seed: u64) -> Links {
+        let line = |(id, address, token)| {
+            let state = State::Down(Instant(0));
+            (id, Outgoing { address, token, state, backoff: BACKOFF_MIN })
+        };
+        Links {
+            identity,
+            outgoing: addresses.into_iter().map(line).collect(),
+            incoming: BTreeMap::new(),
+            prng: Prng::new(seed),
+        }
+    }
+
+    /// A replica, or somebody who pretends to be one, has connected.
+    pub fn accept(&mut self, stream: Stream, registry: &Registry, token: Token) {
+        match Connection::new(stream, registry, token) {
+            Ok(connection) => {
+                self.incoming.insert(token, Incoming { connection, from: None });
+            }
+            Err(error) => warn!("cannot take a peer's connection: {error}"),
+        }
+    }
+
+    /// How many have connected to this replica.
+    pub fn incoming_count(&self) -> usize {
+        self.incoming.len()
+    }
+
+    /// When [`Links::dial`] is next needed.
+    pub fn deadline(&self) -> Option<Instant> {
+        let down = self.outgoing.values().filter_map(|line| match line.state {
+            State::Down(at) => Some(at),
+            State::Connecting(_) | State::Up(_) => None,
+        });
+        down.min()
+    }
+
+    /// Tries the lines whose wait is over.
+    pub fn dial(&mut self, now: Instant, registry: &Registry) {
+        for line in self.outgoing.values_mut() {
+            if matches!(line.state, State::Down(at) if at <= now) {
+                let connected = line.address.connect();
+                match connected.and_then(|stream| Connection::new(stream, registry, line.token)) {
+                    Ok(connection) => line.state = State::Connecting(connection),
+                    Err(_) => line.rest(now, &mut self.prng),
+                }
+            }
+        }
+    }
+
+    /// The event loop reports on a connection. Answers which line has come up by this, if one has: whatever
+    /// was under way on it before is lost.
+    pub fn ready(&mut self, now: Instant, event: &Event) -> Option<NodeId> {
+        let token = event.token();
+        if let Some(incoming) = self.incoming.get_mut(&token) {
+            incoming.connection.ready(event);
+            return None;
+        }
+        let identity = self.identity;
+        let (to, line) = self.outgoing.iter_mut().find(|(_, line)| line.token == token)?;
+        match std::mem::replace(&mut line.state, State::Down(now)) {
+            State::Down(at) => line.state = State::Down(at),
+            State::Up(mut connection) => {
+                connection.ready(event);
+                line.state = State::Up(connection);
+            }
+            State::Connecting(mut connection) => {
+                connection.ready(event);
+                if !connection.is_writable() {
+                    line.state = State::Connecting(connection);
+                } else if connection.check().is_ok() {
+                    let hello = PeerMessage::Hello(Hello { from: identity.id, to: *to });
+                    say(&mut connection, identity.cluster, &hello);
+                    line.state = State::Up(connection);
+                    line.backoff = BACKOFF_MIN;
+                    info!("connected to {to:?} at {}", line.address);
+                    return Some(*to);
+                } else {
+                    line.rest(now, &mut self.prng);
+                }
+            }
+        }
+        None
+    }
+
+    /// Reads what others have said, and hands it to `take`.
+    pub fn read(&mut self, now: Instant, mut take: impl FnMut(NodeId, PeerMessage)) {
+        let identity = self.identity;
+        let outgoing = &self.outgoing;
+        let known = |id: NodeId| outgoing.contains_key(&id);
+        self.incoming.retain(|_, incoming| {
+            let flow =
+                if incoming.connection.is_readable() { incoming.connection.read() } else { Flow::Open };
+            match incoming.hear(identity, known, &mut take) {
+                Ok(()) => flow == Flow::Open,
+                Err(refusal) => {
+                    warn!("hung up on a peer: {refusal}");
+                    say(&mut incoming.connection, identity.cluster, &PeerMessage::Unwelcome(refusal.into()));
+                    incoming.connection.write();
+                    false
+                }
+            }
+        });
+        for (to, line) in &mut self.outgoing {
+            let State::Up(connection) = &mut line.state else { continue };
+            let flow = if connection.is_readable() { connection.read() } else { Flow::Open };
+            // Nobody speaks on this connection but to refuse it.
+            let mut frames = Frames::new(connection.input(), identity.cluster);
+            if let Some(Ok(PeerMessage::Unwelcome(why))) =
+                frames.next().map(|body| decode(body.unwrap_or_default()))
+            {
+                warn!("{to:?} at {} refuses this replica: {why}", line.address);
+                line.backoff = BACKOFF_MAX;
+            }
+            if flow == Flow::Closed {
+                line.rest(now, &mut self.prng);
+            }
+        }
+    }
+
+    /// Says something to another replica, if the line is up and not choked. Answers whether it was said.
+    pub fn send(&mut self, to: NodeId, message: &PeerMessage) -> bool {
+        let Some(Outgoing { state: State::Up(connection), .. }) = self.outgoing.get_mut(&to) else {
+            return false;
+        };
+        if connection.unwritten() >= LINK_UNWRITTEN_MAX {
+            return false;
+        }
+        say(connection, self.identity.cluster, message);
+        true
+    }
+
+    /// Whether the line to a replica is up.
+    pub fn is_up(&self, id: NodeId) -> bool {
+        self.outgoing.get(&id).is_some_and(|line| matches!(line.state, State::Up(_)))
+    }
+
+    /// Writes what was said since the last turn.
+    pub fn write(&mut self, now: Instant) {
+        for line in self.outgoing.values_mut() {
+            if let State::Up(connection) = &mut line.state
+                && connection.write() == Flow::Closed
+            {
+                line.rest(now, &mut self.prng);
+            }
+        }
+    }
+
+    /// Whether there is more to read though nothing was reported.
+    pub fn has_more(&self) -> bool {
+        self.incoming.values().any(|incoming| incoming.connection.is_readable())
+    }
+}
+
+impl Outgoing {
+    fn rest(&mut self, now: Instant, prng: &mut Prng) {
+        self.state = State::Down(now + self.backoff + Span(prng.below(self.backoff.0)));
+        self.backoff = self.backoff.times(2).min(BACKOFF_MAX);
+    }
+}
+
+impl Incoming {
+    /// Takes the whole frames that have arrived.
+    fn hear(
+        &mut self,
+        identity: Identity,
+        known: impl Fn(NodeId) -> bool,
+        take: &mut impl FnMut(NodeId, PeerMessage),
+    ) -> Result<(), String> {
+        let mut frames = Frames::new(self.connection.input(), identity.cluster);
+        for body in frames.by_ref() {
+            let message = decode(body.map_err(|error| error.to_string())?)?;
+            match (self.from, message) {
+                (None, PeerMessage::Hello(hello)) if hello.to != identity.id => {
+                    return Err(format!("it looks for {:?}, this is {:?}", hello.to, identity.id));
+                }
+                (None, PeerMessage::Hello(hello)) if !known(hello.from) => {
+                    return Err(format!("{:?} is not a member", hello.from));
+                }
+                (None, PeerMessage::Hello(hello)) => self.from = Some(hello.from),
+                (Some(from), PeerMessage::Raft(envelope)) if envelope.from == from => {
+                    take(from, PeerMessage::Raft(envelope));
+                }
+                (Some(from), message @ (PeerMessage::Ask(_) | PeerMessage::Answer(..))) => {
+                    take(from, message);
+                }
+                _ => return Err("it says what has no place there".to_owned()),
+            }
+        }
+        let used = frames.used;
+        self.connection.consume(used);
+        Ok(())
+    }
+}
+
+fn decode(body: &[u8]) -> Result<PeerMessage, String> {
+    codec::decode(body).map_err(|garbage| garbage.to_string())
+}
+
+fn say(connection: &mut Connection, cluster: ClusterId, message: &PeerMessage) {
+    append_frame(connection.output(), cluster, |buffer| codec::encode_into(message, buffer));
+}

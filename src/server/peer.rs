@@ -1,0 +1,42 @@
+//! What replicas of a durable cluster say to each other, beyond the consensus core's own messages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kv::{Operation, RequestId};
+use crate::raft::{Envelope, NodeId};
+use crate::replica::{Answer, Ticket};
+
+/// The body of a frame.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum PeerMessage {
+    /// The first on every connection: who speaks.
+    Hello(Hello),
+    /// The answer to a hello that is not welcome; the connection ends with it.
+    Unwelcome(Box<str>),
+    /// The consensus core's.
+    Raft(Envelope),
+    /// A request that a client brought to a follower. It is never sent on a second time.
+    Ask(Forwarded),
+    /// The leader's answer to one.
+    Answer(Ticket, Answer),
+}
+
+/// Who speaks, and to whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// The replica that has connected.
+    pub from: NodeId,
+    /// The replica that it means to have connected to.
+    pub to: NodeId,
+}
+
+/// A client's request on its way to the leader.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// The sender's name for it.
+    pub ticket: Ticket,
+    /// Its own name, if it has one.
+    pub once: Option<RequestId>,
+    /// What is wanted.
+    pub operations: Vec<Operation>,
+}

@@ -42,5 +42,6 @@ pub use effects::{Committed, Effects, LogAppend, LogWrite, Receipt};
 pub use message::{AppendOutcome, Beat, Envelope, Message, Reign};
 pub use node::{Proposal, Raft, Status};
 pub use types::{
-    Entry, HardState, Index, Instant, NodeId, Payload, Position, ReadId, Round, Span, Term, WriteSequence,
+    Entry, HardState, Index, Instant, NodeId, Payload, Position, ReadId, Round, SnapshotId, Span, Term,
+    WriteSequence,
 };

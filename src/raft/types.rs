@@ -60,6 +60,17 @@ pub struct HardState {
     pub vote: Option<NodeId>,
 }
 
+/// Names one snapshot: what the log amounts to up to a position, as a file. Equal names, equal bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SnapshotId {
+    /// The last entry that it stands for.
+    pub last: Position,
+    /// The size of its file, in bytes.
+    pub bytes: u64,
+    /// A checksum of all of its file.
+    pub digest: u64,
+}
+
 /// One entry of the replicated log. Its index is where it stands, so only the term is kept.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Entry {

@@ -13,7 +13,8 @@
 //! | [`runtime`] | threads, mailboxes, the clock | all of the above |
 //! | [`cli`] | the command line | all of the above |
 //! | [`resp`] | the Redis protocol: requests, answers, the table of commands | [`limits`] |
-//! | [`wal`] | the write-ahead log: what survives a power cut | [`raft`]'s types, [`limits`] |
+//! | [`disk`] | the few file operations that durability rests on, real and simulated | [`prng`] |
+//! | [`wal`] | the write-ahead log: what survives a power cut | [`disk`], [`raft`]'s types, [`limits`] |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
 //! | [`codec`] | values to bytes and back | serde |
 //! | [`identity`] | names of clusters and of lives | nothing |
@@ -43,6 +44,7 @@
 pub mod cli;
 pub mod codec;
 pub mod course;
+pub mod disk;
 pub mod identity;
 pub mod kv;
 pub mod limits;

@@ -75,6 +75,21 @@ const BANS: &[Ban] = &[
         why: "a replica does not know its wires and threads",
     },
     Ban {
+        within: &["disk/"],
+        except: &[],
+        words: &[
+            "mio::",
+            "crossbeam",
+            "std::net",
+            "std::thread",
+            "std::time",
+            "crate::raft",
+            "crate::kv",
+            "crate::wal",
+        ],
+        why: "a disk knows files, not what is in them",
+    },
+    Ban {
         within: &["wal/"],
         except: &[],
         words: &[

@@ -9,11 +9,10 @@ use std::sync::Arc;
 
 use model::{IDENTITY, Model, Progress, Step, TINY, Wish, reopen, run, script, voted};
 use proptest::prelude::*;
+use quorate::disk::{Directory, LockError, SimDisk, Survival};
 use quorate::identity::{ClusterId, Incarnation};
 use quorate::raft::{Entry, HardState, Index, NodeId, Payload, Position, Term};
-use quorate::wal::{
-    Directory, Identity, OpenError, Options, SimDisk, Spare, Survival, Tail, WriteError, create, open,
-};
+use quorate::wal::{Identity, OpenError, Options, Spare, Tail, WriteError, create, open};
 
 /// How a process ends.
 #[derive(Clone, Copy, Debug)]
@@ -544,7 +543,7 @@ fn a_real_directory_holds_a_log_for_one_process_at_a_time() {
     let mut progress = Progress::at(Model::default());
     let mut writer = create(Directory::open(&path).unwrap(), IDENTITY, TINY).unwrap();
     let busy = Directory::open(&path).map(drop).unwrap_err();
-    assert!(matches!(busy, OpenError::Busy { .. }), "{busy}");
+    assert!(matches!(busy, LockError::Busy { .. }), "{busy}");
     for step in script() {
         assert!(progress.step(&mut writer, &step));
     }

@@ -7,6 +7,7 @@ use log::info;
 use mio::{Poll, Token, Waker};
 
 use super::{Failure, start_log};
+use crate::disk::{Directory, LockError};
 use crate::identity::{ClusterId, Incarnation};
 use crate::limits::{MAILBOX_BATCHES_MAX, REPLICAS_MAX};
 use crate::net::{Address, Listener};
@@ -41,7 +42,7 @@ pub(super) fn run(words: &[String]) -> Result<(), Failure> {
     start_log(&id.0.to_string(), "info");
     let clock = Clock::start();
     let identity = open_identity(&data, &settings, id)?;
-    let disk = wal::Directory::open(&data.join(LOG_FOLDER)).map_err(|error| refused(&error))?;
+    let disk = Directory::open(&data.join(LOG_FOLDER)).map_err(|error| busy(&error))?;
     let (recovered, writer) =
         wal::open(disk, identity, wal::Options::default()).map_err(|error| refused(&error))?;
     if let Some(cut) = &recovered.cut {
@@ -166,11 +167,18 @@ fn open_identity(data: &Path, settings: &Settings, id: NodeId) -> Result<wal::Id
     let incarnation = Incarnation(arbitrary_seed());
     let identity = wal::Identity { cluster, node: id, incarnation };
     fs::create_dir_all(data.join(LOG_FOLDER)).map_err(broken)?;
-    let disk = wal::Directory::open(&data.join(LOG_FOLDER)).map_err(|error| refused(&error))?;
+    let disk = Directory::open(&data.join(LOG_FOLDER)).map_err(|error| busy(&error))?;
     drop(wal::create(disk, identity, wal::Options::default()).map_err(|error| refused(&error))?);
     // Last, so that a directory with an identity is one that was formatted to the end.
     runtime::write_file(&file, incarnation.0.to_string().as_bytes()).map_err(broken)?;
     Ok(identity)
+}
+
+fn busy(error: &LockError) -> Failure {
+    match error {
+        LockError::Busy { .. } => Failure::usage(error.to_string()),
+        LockError::Failed(_) => Failure::io(error.to_string()),
+    }
 }
 
 fn refused(error: &wal::OpenError) -> Failure {

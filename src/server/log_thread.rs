@@ -12,9 +12,10 @@ use std::io;
 
 use log::{info, warn};
 
+use crate::disk::Disk;
 use crate::raft::{Envelope, LogWrite, Receipt, Span};
 use crate::runtime::{Address, Clock, Gone, Mailbox};
-use crate::wal::{Disk, Spare, WriteError, Writer};
+use crate::wal::{Spare, WriteError, Writer};
 
 /// How often a full disk is tried again.
 const FULL_RETRY: Span = Span::milliseconds(200);

@@ -2,31 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
-use std::sync::Arc;
 
 use super::Identity;
-
-/// An operation on a file failed. What the file holds now is unknown.
-#[derive(Clone, Debug)]
-pub struct DiskFailure {
-    /// What was attempted: "write", "sync", ...
-    pub operation: &'static str,
-    /// The file, or the directory itself.
-    pub file: String,
-    /// What the operating system said.
-    pub error: Arc<io::Error>,
-}
+use crate::disk::DiskFailure;
 
 /// Why a log was not opened. Nothing has been changed, unless it is [`OpenError::Failed`] or
 /// [`OpenError::Full`]; then some of the repair may have been done, and the next opening goes on with it.
 #[derive(Debug)]
 pub enum OpenError {
-    /// Another process uses the directory.
-    Busy {
-        /// The directory.
-        directory: String,
-    },
     /// There is no log.
     Absent,
     /// There is one, and a new one was asked for.
@@ -89,21 +72,9 @@ pub enum WriteError {
 const REPLACE: &str = "Leave the files as they are, remove this replica from its cluster, and add a new one \
                        with an empty directory";
 
-impl fmt::Display for DiskFailure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}: {}", self.operation, self.file, self.error)
-    }
-}
-
 impl fmt::Display for OpenError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            OpenError::Busy { directory } => {
-                write!(
-                    formatter,
-                    "{directory} is in use by another process; stop that, or use another directory"
-                )
-            }
             OpenError::Absent => formatter.write_str(
                 "there is no log in this directory; check its path, or format it if the replica is new",
             ),
@@ -164,7 +135,6 @@ impl fmt::Display for Named<'_> {
     }
 }
 
-impl Error for DiskFailure {}
 impl Error for OpenError {}
 impl Error for WriteError {}
 
@@ -177,23 +147,5 @@ impl From<DiskFailure> for OpenError {
 impl From<DiskFailure> for WriteError {
     fn from(failure: DiskFailure) -> WriteError {
         WriteError::Failed(failure)
-    }
-}
-
-/// Names the operation and the file in an error of the operating system.
-pub(super) trait During<T> {
-    fn during(self, operation: &'static str, file: &str) -> Result<T, DiskFailure>;
-}
-
-impl<T> During<T> for io::Result<T> {
-    fn during(self, operation: &'static str, file: &str) -> Result<T, DiskFailure> {
-        self.map_err(|error| DiskFailure { operation, file: file.to_owned(), error: Arc::new(error) })
-    }
-}
-
-impl DiskFailure {
-    /// Whether there was no space, for this user or at all.
-    pub(super) fn is_full(&self) -> bool {
-        matches!(self.error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 }

@@ -32,29 +32,25 @@
 //! other error is final: the writer refuses everything from then on, and the process should end with status
 //! 74 (D5).
 //!
-//! The format is described byte by byte in `docs/disk-format.md`. All file access goes through [`Disk`], of
-//! which there are two: [`Directory`], and [`SimDisk`], which loses power on request.
+//! The format is described byte by byte in `docs/disk-format.md`. All file access goes through
+//! [`Disk`](crate::disk::Disk).
 //!
 //! Missing: reading entries back while the log is open (the core keeps them in memory), re-use of purged
 //! segments instead of writing zeros again, and a witness outside the log of its last record: a disk that
 //! loses the whole tail *after* it reported it as durable is not found out here, but by the other replicas.
 
-mod disk;
 mod error;
 mod record;
 mod recover;
 mod segment;
-mod sim_disk;
 mod writer;
 
 use crate::identity::{ClusterId, Incarnation};
 use crate::limits::{WAL_BATCH_BYTES, WAL_RESERVE_BYTES, WAL_SEGMENT_BYTES};
 use crate::raft::{Entry, HardState, NodeId, Position};
 
-pub use disk::{Directory, Disk};
-pub use error::{DiskFailure, OpenError, WriteError};
+pub use error::{OpenError, WriteError};
 pub use recover::open;
-pub use sim_disk::{SimDisk, Survival};
 pub use writer::{Durable, Spare, Writer, create};
 
 /// Whose log it is. Another's is refused, so that no replica ever speaks for a disk it does not own (R18).

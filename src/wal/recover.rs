@@ -12,12 +12,12 @@
 use std::collections::VecDeque;
 use std::iter;
 
-use super::disk::{Disk, write_pieces, write_zeros};
-use super::error::{DiskFailure, During, OpenError};
+use super::error::OpenError;
 use super::record::{ALIGNMENT, HEAD_BYTES, Part, Whole, take_part};
 use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
 use super::writer::{Contents, Current, Segment, Writer};
 use super::{Cut, Identity, Options, Recovered, Tail};
+use crate::disk::{Disk, DiskFailure, During, write_pieces, write_zeros};
 use crate::raft::{Entry, HardState, Index, Position};
 
 /// Opens the log that is on `disk`: what it holds, and the writer that goes on with it. Everything that is

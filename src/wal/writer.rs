@@ -11,11 +11,11 @@ use std::collections::VecDeque;
 use std::iter;
 use std::mem;
 
-use super::disk::{Disk, write_pieces, write_zeros};
-use super::error::{DiskFailure, During, OpenError, WriteError};
+use super::error::{OpenError, WriteError};
 use super::record::{Draft, MARK_PART_BYTES, OPENING_BYTES, record_bytes, write_bytes};
 use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
 use super::{Identity, Options, Tail};
+use crate::disk::{Disk, DiskFailure, During, write_pieces, write_zeros};
 use crate::raft::{Envelope, HardState, Index, LogAppend, LogWrite, Position, Receipt};
 
 /// The open end of a log.

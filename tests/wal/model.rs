@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
+use quorate::disk::{Disk, SimDisk};
 use quorate::identity::{ClusterId, Incarnation};
 use quorate::raft::{
     Entry, Envelope, HardState, Index, LogAppend, LogWrite, Message, NodeId, Payload, Position, Receipt,
     Term, WriteSequence,
 };
-use quorate::wal::{
-    Disk, Identity, OpenError, Options, Recovered, SimDisk, Spare, Tail, Writer, create, open,
-};
+use quorate::wal::{Identity, OpenError, Options, Recovered, Spare, Tail, Writer, create, open};
 
 pub(crate) const IDENTITY: Identity =
     Identity { cluster: ClusterId(0xc1), node: NodeId(2), incarnation: Incarnation(0x1_1fe) };

@@ -18,7 +18,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::disk::Disk;
+use super::Disk;
 use crate::prng::Prng;
 
 /// What survives of the changes that were not durable when power failed.
@@ -400,6 +400,16 @@ impl Disk for SimDisk {
         state.begin()?.result()?;
         buffer.clear();
         buffer.extend(state.look_at(*file)?);
+        Ok(())
+    }
+
+    fn read_at(&mut self, file: &SimFile, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let mut state = self.state();
+        state.begin()?.result()?;
+        let content = state.look_at(*file)?;
+        let start = usize::try_from(offset).expect("a file in memory");
+        let wanted = content.get(start..start + buffer.len()).ok_or(ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(wanted);
         Ok(())
     }
 

@@ -1,0 +1,137 @@
+//! A folder of the file system.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::{Disk, DiskFailure, During};
+
+/// A directory of the file system, locked for as long as this value lives.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    handle: File,
+    /// Released by the operating system when the process ends, however it ends.
+    _lock: File,
+}
+
+/// Why a directory was not opened.
+#[derive(Debug)]
+pub enum LockError {
+    /// Another process uses it.
+    Busy {
+        /// The directory.
+        directory: String,
+    },
+    /// It cannot be opened or locked.
+    Failed(DiskFailure),
+}
+
+/// The file that is locked. It is never removed: a lock on a removed file would keep nobody out.
+const LOCK_NAME: &str = "lock";
+
+impl Directory {
+    /// Takes possession of a directory, which must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Busy`] when another process has it, [`LockError::Failed`] when it cannot be opened.
+    pub fn open(path: &Path) -> Result<Directory, LockError> {
+        let shown = path.display().to_string();
+        let handle = File::open(path).during("open", &shown)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK_NAME));
+        let lock = lock.during("open the lock in", &shown)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Directory { path: path.to_owned(), handle, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Busy { directory: shown }),
+            Err(TryLockError::Error(error)) => Err(error).during("lock", &shown).map_err(LockError::from),
+        }
+    }
+}
+
+impl Disk for Directory {
+    type File = File;
+
+    fn names(&mut self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for file in self.path.read_dir()? {
+            // A name that is not text is none of ours.
+            names.extend(file?.file_name().into_string().ok().filter(|name| name != LOCK_NAME));
+        }
+        Ok(names)
+    }
+
+    fn create(&mut self, name: &str) -> io::Result<File> {
+        let path = self.path.join(name);
+        OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)
+    }
+
+    fn open(&mut self, name: &str) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).open(self.path.join(name))
+    }
+
+    fn length(&mut self, file: &File) -> io::Result<u64> {
+        file.metadata().map(|metadata| metadata.len())
+    }
+
+    fn read(&mut self, mut file: &File, buffer: &mut Vec<u8>) -> io::Result<()> {
+        buffer.clear();
+        file.seek(SeekFrom::Start(0))?;
+        file.read_to_end(buffer).map(|_| ())
+    }
+
+    fn read_at(&mut self, file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        file.read_exact_at(buffer, offset)
+    }
+
+    fn write(&mut self, mut file: &File, offset: u64, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+        file.seek(SeekFrom::Start(offset))?;
+        // A short count is what comes before an error; the next call says which one.
+        while !slices.is_empty() {
+            match file.write_vectored(slices)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => IoSlice::advance_slices(&mut slices, written),
+            }
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        std::fs::remove_file(self.path.join(name))
+    }
+
+    fn sync_directory(&mut self) -> io::Result<()> {
+        self.handle.sync_all()
+    }
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LockError::Busy { directory } => write!(
+                formatter,
+                "{directory} is in use by another process; stop that, or use another directory"
+            ),
+            LockError::Failed(failure) => write!(formatter, "{failure}; check the path and its permissions"),
+        }
+    }
+}
+
+impl Error for LockError {}
+
+impl From<DiskFailure> for LockError {
+    fn from(failure: DiskFailure) -> LockError {
+        LockError::Failed(failure)
+    }
+}

@@ -9,7 +9,7 @@ use std::time::Instant as RealTime;
 use quorate::course::{self, Desk};
 use quorate::kv::{ClientId, Command, Operation, RequestId, SetOptions, Token, WallClock};
 use quorate::raft::{
-    Config, Effects, Envelope, HardState, Instant, NodeId, Payload, Proposal, Raft, Receipt,
+    Config, Effects, Envelope, Instant, NodeId, Payload, Proposal, Raft, Receipt, Recovered,
 };
 use quorate::{codec, raft};
 
@@ -96,7 +96,7 @@ impl Cluster {
         let ids: Vec<NodeId> = (0..replicas).map(NodeId).collect();
         let core = |id: &NodeId| {
             let config = Config { append_bytes_max: 1 << 20, ..course::raft_config(*id, &ids) };
-            Raft::new(config, HardState::default(), Vec::new(), Instant(0), 1)
+            Raft::new(config, Recovered::default(), Instant(0), 1)
         };
         let mut cluster =
             Cluster { cores: ids.iter().map(core).collect(), now: Instant(0), effects: Effects::default() };

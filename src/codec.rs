@@ -45,7 +45,7 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// [`Garbage`] when they hold no such value, more than one, or claim to hold one beyond the limit.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbage> {
     let config = bincode::config::legacy().with_limit::<DECODE_BYTES_MAX>();
-    match bincode::serde::decode_from_slice(bytes, config) {
+    match bincode::serde::borrow_decode_from_slice(bytes, config) {
         Ok((value, used)) if used == bytes.len() => Ok(value),
         _ => Err(Garbage),
     }

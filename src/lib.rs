@@ -16,7 +16,7 @@
 //! | [`disk`] | the few file operations that durability rests on, real and simulated | [`prng`] |
 //! | [`wal`] | the write-ahead log: what survives a power cut | [`disk`], [`raft`]'s types, [`limits`] |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
-//! | [`codec`] | values to bytes and back | serde |
+//! | [`codec`], [`shared_bytes`] | values to bytes and back | serde |
 //! | [`identity`] | names of clusters and of lives | nothing |
 //! | [`limits`] | every bound, in one place | nothing |
 //!
@@ -55,4 +55,5 @@ pub mod replica;
 pub mod resp;
 pub mod runtime;
 pub mod server;
+pub mod shared_bytes;
 pub mod wal;

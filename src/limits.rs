@@ -181,3 +181,5 @@ const _: () = assert!(
 const _: () = assert!(RESP_REQUEST_BYTES_MAX < u32::MAX as usize, "places in a command fit 32 bits");
 const _: () = assert!(KEY_BYTES_MAX + VALUE_BYTES_MAX + RESP_LINE_BYTES_MAX < RESP_REQUEST_BYTES_MAX);
 const _: () = assert!(RESP_STRANGER_ARGUMENTS_MAX < RESP_ARGUMENTS_MAX);
+/// Stub.
+pub const SNAPSHOT_BLOCK_BYTES: usize = 256 << 10;

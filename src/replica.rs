@@ -16,14 +16,15 @@
 //! nothing else is written it proposes an entry that holds nothing but a stamp.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::kv::{Command, Operation, RequestId, Store, Value, WallClock};
-use crate::limits::PENDING_REQUESTS_MAX;
+use crate::limits::{PENDING_REQUESTS_MAX, SNAPSHOT_BLOCK_BYTES};
 use crate::raft::{
-    Committed, Config, Effects, Entry, Envelope, HardState, Index, Instant, LogWrite, NodeId, Payload,
-    Proposal, Raft, ReadId, Receipt, Span, Status, Term,
+    Committed, Config, Effects, Envelope, Fetch, Index, Instant, LogWrite, NodeId, Payload, Position,
+    Proposal, Raft, ReadId, Receipt, Recovered, SnapshotId, SnapshotPart, Span, Status, Stretch, Term,
 };
 
 /// The present, as the owner of the clocks sees it.
@@ -101,6 +102,10 @@ pub struct Output {
     pub peers: Vec<Envelope>,
     /// To be made durable.
     pub write: Option<LogWrite>,
+    /// To be fetched from the files, each answered once.
+    pub fetches: Vec<Fetch>,
+    /// Parts of another replica's snapshot, to be stored, each answered once.
+    pub parts: Vec<SnapshotPart>,
     /// Who leads, as far as this replica knows.
     pub leader: Option<NodeId>,
 }
@@ -127,11 +132,11 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// A replica with what its stable storage gave back.
-    pub fn new(config: Config, hard: HardState, entries: Vec<Entry>, now: Instant, seed: u64) -> Replica {
+    /// A replica with what its stable storage gave back, and the store that its snapshot holds.
+    pub fn new(config: Config, recovered: Recovered, store: Store, now: Instant, seed: u64) -> Replica {
         Replica {
-            raft: Raft::new(config, hard, entries, now, seed),
-            store: Store::default(),
+            raft: Raft::new(config, recovered, now, seed),
+            store,
             effects: Effects::default(),
             writes: BTreeMap::new(),
             in_log: BTreeSet::new(),
@@ -157,6 +162,68 @@ impl Replica {
         self.raft.durable(receipt);
     }
 
+    /// What the log's files hold from `first` on, for a follower; see [`Raft::fetched_entries`].
+    pub fn fetched_entries(&mut self, now: Now, to: NodeId, first: Index, stretch: Option<Stretch>) {
+        self.raft.fetched_entries(now.monotonic, to, first, stretch);
+    }
+
+    /// Some bytes of a snapshot, for a follower; see [`Raft::fetched_part`].
+    pub fn fetched_part(
+        &mut self,
+        now: Now,
+        to: NodeId,
+        id: SnapshotId,
+        offset: u64,
+        bytes: Option<Arc<[u8]>>,
+    ) {
+        self.raft.fetched_part(now.monotonic, to, id, offset, bytes);
+    }
+
+    /// Of a leader's snapshot everything up to `offset` has been stored.
+    pub fn stored_part(&mut self, id: SnapshotId, offset: u64) {
+        self.raft.stored_part(id, offset);
+    }
+
+    /// A leader's snapshot is durable here, and this store was made from it. Whoever waits for an entry that
+    /// it stands for will not hear from here: nobody can tell any more whether that entry was the one at its
+    /// place.
+    pub fn install(&mut self, id: SnapshotId, store: Store) {
+        if self.raft.install(id) {
+            self.store = store;
+            while let Some(first) = self.writes.first_entry().filter(|first| first.key().0 <= id.last.index) {
+                if let Asker::Anywhere(request) = first.remove() {
+                    self.in_log.remove(&request);
+                }
+            }
+        }
+    }
+
+    /// Begins an image of the store for a snapshot. Answers up to where in the log it stands for everything.
+    pub fn begin_image(&mut self) -> Position {
+        self.store.begin_image();
+        self.raft.applied_position()
+    }
+
+    /// The next block of the image; `None` at its end.
+    pub fn next_image_block(&mut self) -> Option<Vec<u8>> {
+        self.store.next_image_block(SNAPSHOT_BLOCK_BYTES)
+    }
+
+    /// Nobody wants the image any more.
+    pub fn abandon_image(&mut self) {
+        self.store.abandon_image();
+    }
+
+    /// This replica's snapshot is durable; see [`Raft::took_snapshot`].
+    pub fn took_snapshot(&mut self, id: SnapshotId, keep_after: Option<Position>) {
+        self.raft.took_snapshot(id, keep_after);
+    }
+
+    /// Hands the leadership over, if this replica has it and anybody can take it.
+    pub fn hand_leadership_over(&mut self, now: Now) -> Option<NodeId> {
+        self.raft.hand_leadership_over(now.monotonic, None)
+    }
+
     /// Ends a turn: lets time pass and adds what is to be done to `output`.
     pub fn turn(&mut self, now: Now, output: &mut Output) {
         let mut effects = std::mem::take(&mut self.effects);
@@ -175,6 +242,8 @@ impl Replica {
         self.expiry = self.next_expiry(now);
         output.replies.append(&mut self.replies);
         output.peers.append(&mut effects.send);
+        output.fetches.append(&mut effects.fetches);
+        output.parts.append(&mut effects.parts);
         assert!(output.write.is_none() || effects.write.is_none(), "a write would be lost");
         output.write = output.write.take().or(effects.write.take());
         output.leader = self.raft.leader();

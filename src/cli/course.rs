@@ -4,7 +4,8 @@ use std::env;
 
 use super::{Failure, start_log};
 use crate::course::{Arguments, Desk, Link, Urgency, raft_config};
-use crate::raft::HardState;
+use crate::kv::Store;
+use crate::raft::Recovered;
 use crate::replica::Replica;
 use crate::runtime::{Clock, Placement, arbitrary_seed, run_course};
 
@@ -23,7 +24,7 @@ pub(super) fn run(words: &[String]) -> Result<(), Failure> {
         link.send(desk.hello(), Urgency::Answer).map_err(lost)?;
     }
     let config = raft_config(arguments.id, &arguments.voters);
-    let replica = Replica::new(config, HardState::default(), Vec::new(), clock.now(), arbitrary_seed());
+    let replica = Replica::new(config, Recovered::default(), Store::default(), clock.now(), arbitrary_seed());
     run_course(placement, replica, desk, link, clock).map_err(lost)
 }
 

@@ -9,9 +9,10 @@ use mio::{Poll, Token, Waker};
 use super::{Failure, start_log};
 use crate::disk::{Directory, LockError};
 use crate::identity::{ClusterId, Incarnation};
+use crate::kv::Store;
 use crate::limits::{MAILBOX_BATCHES_MAX, REPLICAS_MAX};
 use crate::net::{Address, Listener};
-use crate::raft::{Config, NodeId, ReadMode, Replication, Span};
+use crate::raft::{Config, NodeId, ReadMode, Recovered, Replication, Span};
 use crate::replica::Replica;
 use crate::runtime::{self, Clock, arbitrary_seed, mailbox};
 use crate::server::{Doors, FIRST_LINE, Identity, Links, LogThread, Node, Parts, Seat, WAKE};
@@ -50,7 +51,18 @@ pub(super) fn run(words: &[String]) -> Result<(), Failure> {
     }
     let seed = arbitrary_seed();
     let config = raft_config(id, &settings);
-    let replica = Replica::new(config, recovered.hard_state, recovered.entries, clock.now(), seed);
+    let replica = Replica::new(
+        config,
+        Recovered {
+            hard_state: recovered.hard_state,
+            start: recovered.start,
+            entries: recovered.entries,
+            snapshot: None,
+        },
+        Store::default(),
+        clock.now(),
+        seed,
+    );
     let doors = Doors {
         clients: settings.clients.iter().map(listen).collect::<Result<_, _>>()?,
         peers: vec![listen(&peer)?],
@@ -207,5 +219,7 @@ fn raft_config(id: NodeId, settings: &Settings) -> Config {
         append_bytes_max: 1 << 20,
         inflight_max: 256,
         uncommitted_bytes_max: 64 << 20,
+        tail_bytes: 8 << 20,
+        write_patience: Span::milliseconds(2_000),
     }
 }

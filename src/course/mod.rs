@@ -45,5 +45,8 @@ pub fn raft_config(id: NodeId, voters: &[NodeId]) -> Config {
         append_bytes_max: COURSE_APPEND_BYTES_MAX,
         inflight_max: 16,
         uncommitted_bytes_max: 4 << 20,
+        // There are no files to read back from.
+        tail_bytes: usize::MAX,
+        write_patience: Span::milliseconds(3000),
     }
 }

@@ -65,3 +65,13 @@ impl Store {
         self.sessions.answer(id)
     }
 }
+impl Store {
+    /// Stub.
+    pub fn begin_image(&mut self) {}
+    /// Stub.
+    pub fn next_image_block(&mut self, _bytes: usize) -> Option<Vec<u8>> {
+        None
+    }
+    /// Stub.
+    pub fn abandon_image(&mut self) {}
+}

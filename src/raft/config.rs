@@ -34,6 +34,11 @@ pub struct Config {
     pub inflight_max: usize,
     /// Limit on what may wait to be committed, in bytes; beyond it proposals are refused (R11).
     pub uncommitted_bytes_max: usize,
+    /// How much of the log that is applied and durable stays in memory, for followers that are a little
+    /// behind, in bytes.
+    pub tail_bytes: usize,
+    /// How long a write to stable storage may take before a leader gives up its office (R8).
+    pub write_patience: Span,
 }
 
 /// Who is sent new entries at once; all get them in the end.

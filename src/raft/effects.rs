@@ -1,7 +1,9 @@
 //! What the core asks of the world, derived once per turn, in one buffer that its owner reuses.
 
+use std::sync::Arc;
+
 use super::message::Envelope;
-use super::types::{Entry, HardState, Index, ReadId, WriteSequence};
+use super::types::{Entry, HardState, Index, NodeId, Position, ReadId, SnapshotId, WriteSequence};
 
 /// The work of one turn.
 #[derive(Default, Debug)]
@@ -16,6 +18,50 @@ pub struct Effects {
     pub reads_ready: Vec<ReadId>,
     /// Reads that this replica cannot confirm any more: ask elsewhere. Nothing happened.
     pub reads_failed: Vec<ReadId>,
+    /// What followers need and the core does not hold: to be fetched from the files, each answered once.
+    pub fetches: Vec<Fetch>,
+    /// Parts of a snapshot that the leader sends: to be stored, each answered once.
+    pub parts: Vec<SnapshotPart>,
+}
+
+/// Something that a follower needs and that lies in files, and for whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fetch {
+    /// The follower.
+    pub to: NodeId,
+    /// What it needs.
+    pub wanted: Wanted,
+}
+
+/// What can be fetched from the files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// Entries from this index on; answered by [`Raft::fetched_entries`](super::Raft::fetched_entries).
+    Entries(Index),
+    /// Bytes of a snapshot from an offset on; answered by [`Raft::fetched_part`](super::Raft::fetched_part).
+    Part(SnapshotId, u64),
+}
+
+/// Entries as they stand in the log's files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// The position just before the first of them.
+    pub previous: Position,
+    /// The entries; never none.
+    pub entries: Vec<Entry>,
+}
+
+/// Some bytes of a snapshot, in the middle of its way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SnapshotPart {
+    /// The leader that sent them.
+    pub from: NodeId,
+    /// Of which snapshot.
+    pub id: SnapshotId,
+    /// From where on in its file.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
 }
 
 /// A committed entry with its place.
@@ -35,10 +81,22 @@ pub struct LogWrite {
     pub sequence: WriteSequence,
     /// The term and vote, where they changed.
     pub hard_state: Option<HardState>,
+    /// Where the log begins from now on, because a durable snapshot stands for what was before (R15). Goes
+    /// after the hard state and before the entries.
+    pub start: Option<LogStart>,
     /// Entries that follow on each other; whatever the log held from `first` on gives way to them.
     pub entries: Option<LogAppend>,
     /// Envelopes that may leave once all of the above is durable (R2).
     pub then_send: Vec<Envelope>,
+}
+
+/// Where the log begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogStart {
+    /// Right after this position.
+    pub after: Position,
+    /// Whether the entries behind it stay: not if they were another history.
+    pub keeps_tail: bool,
 }
 
 /// Entries and where they go.
@@ -62,5 +120,7 @@ impl Effects {
         self.committed.clear();
         self.reads_ready.clear();
         self.reads_failed.clear();
+        self.fetches.clear();
+        self.parts.clear();
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Campaign {
     /// When to repeat the question, and how long to wait after that.
     ask_at: Instant,
     ask_span: Span,
+    /// Whether the last leader asked for it (R14).
+    transfer: bool,
     /// When to give up and start anew.
     pub(super) deadline: Instant,
 }
@@ -78,22 +80,26 @@ impl Raft {
     }
 
     pub(super) fn become_pre_candidate(&mut self, now: Instant) {
-        let campaign = self.campaign(now, self.commit);
+        if self.is_writing_late(now) {
+            // Whoever cannot store anything would be no use as a leader (R8).
+            return self.become_follower(now, None);
+        }
+        let campaign = self.campaign(now, self.commit, false);
         self.role = Role::PreCandidate(campaign);
         self.ask(now);
         self.win_if_won(now);
     }
 
-    fn become_candidate(&mut self, now: Instant, commit: Index) {
+    pub(super) fn become_candidate(&mut self, now: Instant, commit: Index, transfer: bool) {
         self.hard.term = self.hard.term.next();
         self.hard.vote = Some(self.config.id);
-        let campaign = self.campaign(now, commit);
+        let campaign = self.campaign(now, commit, transfer);
         self.role = Role::Candidate(campaign);
         self.ask(now);
         self.win_if_won(now);
     }
 
-    fn campaign(&mut self, now: Instant, commit: Index) -> Campaign {
+    fn campaign(&mut self, now: Instant, commit: Index, transfer: bool) -> Campaign {
         let timeout = self.config.election_timeout;
         let deadline = now + timeout + Span(self.prng.below(timeout.0));
         Campaign {
@@ -102,6 +108,7 @@ impl Raft {
             commit,
             ask_at: now,
             ask_span: self.config.vote_retry,
+            transfer,
             deadline,
         }
     }
@@ -125,11 +132,12 @@ impl Raft {
         };
         campaign.ask_at = now + campaign.ask_span;
         campaign.ask_span = campaign.ask_span.times(2);
+        let transfer = campaign.transfer;
         for to in self.voters.others(self.config.id) {
             let message = match campaign.answers.get(&to) {
                 Some(Answer::Granted) => continue,
                 Some(Answer::Refused) if is_vote => continue,
-                _ if is_vote => Message::Vote { last },
+                _ if is_vote => Message::Vote { last, transfer },
                 _ => Message::PreVote { last, campaign: campaign.number },
             };
             let envelope = Envelope { from: self.config.id, to, term, message };
@@ -141,7 +149,7 @@ impl Raft {
     fn win_if_won(&mut self, now: Instant) {
         match &self.role {
             Role::PreCandidate(campaign) if campaign.is_won(&self.voters) => {
-                self.become_candidate(now, campaign.commit);
+                self.become_candidate(now, campaign.commit, false);
             }
             Role::Candidate(campaign) if campaign.is_won(&self.voters) => {
                 self.become_leader(now, campaign.commit);

@@ -8,6 +8,7 @@ use super::node::{Raft, Role};
 /// Panics where an invariant is broken.
 pub(super) fn check(raft: &Raft) {
     let last = raft.log.last();
+    assert!(raft.log.start().index <= raft.applied(), "what is forgotten was applied (S12)");
     assert!(raft.applied() <= raft.commit, "applied <= commit (S12)");
     assert!(raft.commit <= last.index, "commit <= last (S12)");
     assert!(raft.applied() <= raft.log.durable(), "applied <= durable (S12)");

@@ -27,8 +27,23 @@ pub(super) struct Leader {
     pub(super) inherited: Index,
     /// When to tell the heir what has been committed.
     pub(super) notice_at: Option<Instant>,
+    /// To whom it hands over, and until when it tries (R14).
+    pub(super) transfer: Option<Handover>,
+    /// Somebody has been told to campaign, and voters will not protect this leader from it, however late it
+    /// does: no lease can be relied on any more.
+    pub(super) has_invited: bool,
     /// Bytes of the proposals of this term that are not committed yet.
     uncommitted_bytes: usize,
+}
+
+/// A leader that wants to go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handover {
+    pub(super) to: NodeId,
+    /// Given up, and forgotten, at this moment.
+    pub(super) until: Instant,
+    /// Whether the other has been told to campaign.
+    pub(super) is_told: bool,
 }
 
 impl Leader {
@@ -49,6 +64,11 @@ impl Leader {
 
     pub(super) fn follower(&mut self, id: NodeId) -> &mut Progress {
         self.line.iter_mut().find(|follower| follower.id == id).expect("every other voter is in the line")
+    }
+
+    /// The place in the line of a follower, if it is one.
+    pub(super) fn rank_of(&self, id: NodeId) -> Option<usize> {
+        self.line.iter().position(|follower| follower.id == id)
     }
 
     /// What a message to the follower at `rank` tells it.
@@ -90,7 +110,8 @@ impl Leader {
         };
         let followers = self.line.iter().map(wake).min();
         let quorum = self.quorum_expires(config, voters);
-        [followers, self.notice_at].into_iter().flatten().fold(quorum, Instant::min)
+        let handover = self.transfer.map(|handover| handover.until);
+        [followers, self.notice_at, handover].into_iter().flatten().fold(quorum, Instant::min)
     }
 
     /// Whoever owes an answer for too long goes behind all that answer; the next in line takes its place.
@@ -122,6 +143,8 @@ impl Raft {
             opening,
             inherited: self.commit,
             notice_at: None,
+            transfer: None,
+            has_invited: false,
             uncommitted_bytes: 0,
         };
         self.role = Role::Leader(Box::new(leader));

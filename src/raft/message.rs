@@ -5,9 +5,11 @@
 //! 1500). And every leader message carries a [`Beat`], which its answer echoes: by it the leader knows
 //! *which* of its messages was answered, and so can confirm reads, extend its lease and measure the way.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::types::{Entry, Index, Instant, NodeId, Position, Round, Term};
+use super::types::{Entry, Index, Instant, NodeId, Position, Round, SnapshotId, Term};
 
 /// A message with its addresses and the sender's term (R1).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -64,6 +66,8 @@ pub enum Message {
     Vote {
         /// Where the candidate's log ends.
         last: Position,
+        /// Whether the leader itself wants this candidate to follow it: then nobody protects it (R14).
+        transfer: bool,
     },
     /// The answer to a vote.
     VoteReply {
@@ -104,6 +108,40 @@ pub enum Message {
         /// Echo.
         beat: Beat,
     },
+    /// Part of a snapshot, for a follower that lacks what no log holds any more (7, R15).
+    Snapshot {
+        /// What every message of a leader tells.
+        reign: Reign,
+        /// Which snapshot.
+        id: SnapshotId,
+        /// From where on in its file.
+        offset: u64,
+        /// The bytes; none only at the very end.
+        #[serde(with = "crate::shared_bytes")]
+        bytes: Arc<[u8]>,
+    },
+    /// The answer to a part of a snapshot.
+    SnapshotReply {
+        /// Echo.
+        beat: Beat,
+        /// The snapshot's last entry.
+        last: Position,
+        /// What became of it.
+        outcome: SnapshotOutcome,
+    },
+    /// Campaign now: this leader wants to go, and you have all that it has (thesis 3.10).
+    TimeoutNow,
+}
+
+/// What became of a part of a snapshot.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub enum SnapshotOutcome {
+    /// The next part begins at this offset.
+    Wants(u64),
+    /// Nothing more is wanted: the follower's log equals the leader's up to here, on stable storage.
+    Matched(Index),
+    /// The sender's term is over; the envelope carries the term that ended it.
+    Deposed,
 }
 
 /// How an append went.
@@ -134,6 +172,9 @@ impl Message {
             Message::AppendReply { .. } => "append-reply",
             Message::Heartbeat { .. } => "heartbeat",
             Message::HeartbeatReply { .. } => "heartbeat-reply",
+            Message::Snapshot { .. } => "snapshot",
+            Message::SnapshotReply { .. } => "snapshot-reply",
+            Message::TimeoutNow => "timeout-now",
         }
     }
 }

@@ -15,17 +15,19 @@
 //!
 //! Read in this order: `types` and `message` (the words), `node` (the value and the rules of terms),
 //! `election`, `leader` and `progress` (what a leader knows of its followers), `replication` (appends and
-//! the commit rule), `reads`, `log` (what is where, and what of it is durable), `invariants`.
+//! the commit rule), `catch_up` (what is not in memory any more), `handover`, `reads`, `log` (what is where, and what of it is durable), `invariants`.
 //!
 //! Where it goes beyond the paper: pre-votes, leaders that step down without a majority, votes refused
 //! while a leader is fresh, reads by rounds or lease, a line of succession, and entries sent eagerly to a
 //! majority only. Each is explained in its module.
 //!
-//! Missing: snapshots and compaction, membership changes, leadership transfer.
+//! Missing: membership changes.
 
+mod catch_up;
 mod config;
 mod effects;
 mod election;
+mod handover;
 mod invariants;
 mod leader;
 mod log;
@@ -38,10 +40,12 @@ mod replication;
 mod types;
 
 pub use config::{Config, ReadMode, Replication};
-pub use effects::{Committed, Effects, LogAppend, LogWrite, Receipt};
-pub use message::{AppendOutcome, Beat, Envelope, Message, Reign};
+pub use effects::{
+    Committed, Effects, Fetch, LogAppend, LogStart, LogWrite, Receipt, SnapshotPart, Stretch, Wanted,
+};
+pub use message::{AppendOutcome, Beat, Envelope, Message, Reign, SnapshotOutcome};
 pub use node::{Proposal, Raft, Status};
 pub use types::{
-    Entry, HardState, Index, Instant, NodeId, Payload, Position, ReadId, Round, SnapshotId, Span, Term,
-    WriteSequence,
+    Entry, HardState, Index, Instant, NodeId, Payload, Position, ReadId, Recovered, Round, SnapshotId, Span,
+    Term, WriteSequence,
 };

@@ -5,13 +5,15 @@
 //! happened in one turn shares one write and one append to each follower, without any batching code.
 
 use super::config::Config;
-use super::effects::{Committed, Effects, LogWrite, Receipt};
+use super::effects::{Committed, Effects, LogStart, LogWrite, Receipt, SnapshotPart};
 use super::election::Campaign;
 use super::leader::Leader;
 use super::log::Log;
-use super::message::{AppendOutcome, Envelope, Message};
+use super::message::{AppendOutcome, Beat, Envelope, Message, SnapshotOutcome};
 use super::quorum::Voters;
-use super::types::{Entry, HardState, Index, Instant, NodeId, Payload, Position, ReadId, Term};
+use super::types::{
+    Entry, HardState, Index, Instant, NodeId, Payload, Position, ReadId, Recovered, SnapshotId, Term,
+};
 use crate::prng::Prng;
 
 /// One replica's consensus state.
@@ -26,7 +28,15 @@ pub struct Raft {
     /// Known to be committed. Never falls.
     pub(super) commit: Index,
     /// Handed out in [`Effects::committed`]. At most `commit`, and at most what is durable here (R5).
-    applied: Index,
+    pub(super) applied: Index,
+    /// The newest snapshot that this replica has.
+    pub(super) snapshot: Option<SnapshotId>,
+    /// Where the log begins anew, until the writer is told.
+    pub(super) start: Option<LogStart>,
+    /// Parts of a leader's snapshot, until the owner is given them.
+    pub(super) parts: Vec<SnapshotPart>,
+    /// The last of them that has not been answered.
+    pub(super) receiving: Option<(NodeId, Beat)>,
     pub(super) role: Role,
     /// When a leader was last heard (R6), or the start, where a promise of before the start may still bind.
     pub(super) contact: Option<Instant>,
@@ -62,12 +72,12 @@ pub enum Proposal {
     Appended(Position),
     /// Nothing happened: this replica does not lead.
     NotLeader,
-    /// Nothing happened: too much waits already (R11).
+    /// Nothing happened: too much waits already (R11), or this leader is about to go (R14).
     Full,
 }
 
 /// What is known of a replica from the outside (R26).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Status {
     /// The current term.
     pub term: Term,
@@ -77,13 +87,22 @@ pub struct Status {
     pub last: Position,
     /// Known to be committed.
     pub commit: Index,
+    /// Handed to the state machine.
+    pub applied: Index,
+    /// On this replica's stable storage.
+    pub durable: Index,
+    /// Where its newest snapshot ends.
+    pub snapshot: Index,
 }
 
 impl Raft {
     /// A replica with what its stable storage gave back, at the moment `now`. Equal seeds behave equally.
-    pub fn new(config: Config, hard: HardState, entries: Vec<Entry>, now: Instant, seed: u64) -> Raft {
+    pub fn new(config: Config, recovered: Recovered, now: Instant, seed: u64) -> Raft {
         config.assert_sound();
-        let log = Log::recovered(entries);
+        let Recovered { hard_state: hard, start, entries, snapshot } = recovered;
+        let log = Log::recovered(start, entries);
+        let stands_for = snapshot.map_or(Position::default(), |snapshot| snapshot.last);
+        assert!(log.position(stands_for.index) == Some(stands_for), "snapshot and log join (S22)");
         assert!(log.last().term <= hard.term, "a log is never ahead of the stored term (S15)");
         let fresh = hard == HardState::default() && log.last() == Position::default();
         let voters = Voters::new(&config.voters);
@@ -93,8 +112,12 @@ impl Raft {
             written: hard,
             hard,
             log,
-            commit: Index(0),
-            applied: Index(0),
+            commit: stands_for.index,
+            applied: stands_for.index,
+            snapshot,
+            start: None,
+            parts: Vec::new(),
+            receiving: None,
             role: Role::Follower { leader: None, deadline: now },
             // A voter that comes back may have promised a lease just before it went (R20).
             contact: (!fresh).then_some(now),
@@ -134,7 +157,15 @@ impl Raft {
 
     /// The figures an observer asks for.
     pub fn status(&self) -> Status {
-        Status { term: self.hard.term, leader: self.leader(), last: self.log.last(), commit: self.commit }
+        Status {
+            term: self.hard.term,
+            leader: self.leader(),
+            last: self.log.last(),
+            commit: self.commit,
+            applied: self.applied,
+            durable: self.log.durable(),
+            snapshot: self.snapshot.map_or(Index(0), |snapshot| snapshot.last.index),
+        }
     }
 
     /// Takes a command into the log, if this replica leads and has room.
@@ -142,7 +173,7 @@ impl Raft {
         let entry = Entry { term: self.hard.term, payload };
         let bytes = entry.size();
         let Role::Leader(leader) = &mut self.role else { return Proposal::NotLeader };
-        if !leader.admit(bytes, self.config.uncommitted_bytes_max) {
+        if leader.transfer.is_some() || !leader.admit(bytes, self.config.uncommitted_bytes_max) {
             return Proposal::Full;
         }
         Proposal::Appended(self.log.push(entry))
@@ -184,7 +215,9 @@ impl Raft {
                 return self.on_pre_vote_reply(now, from, term, campaign, granted, commit);
             }
             // While a leader is fresh nobody helps a campaign against it, whatever its term (R6).
-            Message::Vote { .. } if term >= self.hard.term && self.is_leader_fresh(now) => return,
+            Message::Vote { transfer: false, .. } if term >= self.hard.term && self.is_leader_fresh(now) => {
+                return;
+            }
             _ => {}
         }
         if term > self.hard.term {
@@ -194,7 +227,7 @@ impl Raft {
             return self.refuse(from, &message);
         }
         match message {
-            Message::Vote { last } => self.on_vote(now, from, last),
+            Message::Vote { last, .. } => self.on_vote(now, from, last),
             Message::VoteReply { granted, commit } => self.on_vote_reply(now, from, granted, commit),
             Message::Append { reign, previous, entries, commit } => {
                 self.follow(now, from, reign.rank);
@@ -206,6 +239,14 @@ impl Raft {
                 self.on_heartbeat(from, reign.beat, commit, reply);
             }
             Message::HeartbeatReply { beat } => self.on_heartbeat_reply(now, from, beat),
+            Message::Snapshot { reign, id, offset, bytes } => {
+                self.follow(now, from, reign.rank);
+                self.on_snapshot(from, reign.beat, SnapshotPart { from, id, offset, bytes });
+            }
+            Message::SnapshotReply { beat, last, outcome } => {
+                self.on_snapshot_reply(now, from, beat, last, outcome);
+            }
+            Message::TimeoutNow => self.on_timeout_now(now, from),
             Message::PreVote { .. } | Message::PreVoteReply { .. } => unreachable!("handled above"),
         }
     }
@@ -222,7 +263,9 @@ impl Raft {
             self.lead(now, effects);
         }
         effects.reads_failed.append(&mut self.reads_failed);
-        self.write(effects);
+        effects.parts.append(&mut self.parts);
+        self.write(now, effects);
+        self.log.forget(self.applied, self.config.tail_bytes);
         effects.send.append(&mut self.at_once);
         super::invariants::check(self);
     }
@@ -232,11 +275,20 @@ impl Raft {
         match &self.role {
             Role::Follower { deadline, .. } => *deadline,
             Role::PreCandidate(campaign) | Role::Candidate(campaign) => campaign.next_event(),
-            Role::Leader(leader) => leader.next_event(&self.config, &self.voters),
+            Role::Leader(leader) => {
+                let event = leader.next_event(&self.config, &self.voters);
+                self.log.writing_since().map_or(event, |since| event.min(since + self.config.write_patience))
+            }
         }
     }
 
+    /// Whether stable storage has not answered for so long that this replica had better not lead (R8).
+    pub(super) fn is_writing_late(&self, now: Instant) -> bool {
+        self.log.writing_since().is_some_and(|since| since + self.config.write_patience <= now)
+    }
+
     fn pass_time(&mut self, now: Instant) {
+        let is_late = self.is_writing_late(now);
         match &mut self.role {
             Role::Follower { deadline, .. } if *deadline <= now => self.become_pre_candidate(now),
             Role::Follower { .. } => {}
@@ -244,7 +296,7 @@ impl Raft {
                 self.become_pre_candidate(now);
             }
             Role::PreCandidate(_) | Role::Candidate(_) => self.repeat_questions(now),
-            Role::Leader(leader) if leader.has_lost_quorum(now, &self.config, &self.voters) => {
+            Role::Leader(leader) if is_late || leader.has_lost_quorum(now, &self.config, &self.voters) => {
                 self.become_follower(now, None);
             }
             Role::Leader(leader) => leader.count_misses(now),
@@ -284,6 +336,10 @@ impl Raft {
                 self.answer(to, Message::AppendReply { beat: reign.beat, outcome });
             }
             Message::Heartbeat { reign, .. } => self.answer(to, Message::HeartbeatReply { beat: reign.beat }),
+            Message::Snapshot { reign, id, .. } => {
+                let outcome = SnapshotOutcome::Deposed;
+                self.answer(to, Message::SnapshotReply { beat: reign.beat, last: id.last, outcome });
+            }
             _ => {}
         }
     }
@@ -303,6 +359,11 @@ impl Raft {
         self.applied
     }
 
+    /// The last entry that has been handed to the state machine.
+    pub fn applied_position(&self) -> Position {
+        self.log.position(self.applied).expect("memory begins where the state machine is, or before (S12)")
+    }
+
     fn hand_out_committed(&mut self, effects: &mut Effects) {
         let until = self.commit.min(self.log.durable());
         while self.applied < until {
@@ -314,14 +375,14 @@ impl Raft {
 
     /// One write for all that changed. Answers ride on it; when nothing changed but a write is still under
     /// way they ride on an empty one, since they may rest on what that one carries.
-    fn write(&mut self, effects: &mut Effects) {
+    fn write(&mut self, now: Instant, effects: &mut Effects) {
         let hard_state = (self.hard != self.written).then_some(self.hard);
         self.written = self.hard;
-        let changed = hard_state.is_some() || self.log.has_unwritten();
-        if changed || (self.log.is_writing() && !self.after_write.is_empty()) {
-            let (sequence, entries) = self.log.open_write();
-            let then_send = std::mem::take(&mut self.after_write);
-            effects.write = Some(LogWrite { sequence, hard_state, entries, then_send });
+        let changed = hard_state.is_some() || self.start.is_some() || self.log.has_unwritten();
+        if changed || (self.log.writing_since().is_some() && !self.after_write.is_empty()) {
+            let (sequence, entries) = self.log.open_write(now);
+            let (start, then_send) = (self.start.take(), std::mem::take(&mut self.after_write));
+            effects.write = Some(LogWrite { sequence, hard_state, start, entries, then_send });
         } else {
             effects.send.append(&mut self.after_write);
         }

@@ -1,13 +1,15 @@
 //! One follower as its leader sees it.
 //!
 //! Two questions, kept apart: *where is its log* (probing until a first append is accepted, streaming from
-//! then on, R3) and *does it answer* (what it owes, since when, how often in a row it failed to).
+//! then on, R3; or so far behind that it gets a snapshot) and *does it answer* (what it owes, since when,
+//! how often in a row it failed to).
 
 use std::collections::VecDeque;
 
 use super::config::Config;
+use super::effects::Wanted;
 use super::message::Beat;
-use super::types::{Index, Instant, NodeId, Span};
+use super::types::{Index, Instant, NodeId, SnapshotId, Span};
 
 /// Answers are given this many times the usual delay before they count as missing.
 const RETRY_FACTOR: u64 = 3;
@@ -26,8 +28,9 @@ pub(super) struct Progress {
     pub(super) next: Index,
     /// The last index of each append it has not acknowledged, oldest first.
     pub(super) inflight: VecDeque<Index>,
-    /// Whether it is still to be found out where its log meets the leader's.
-    pub(super) probing: bool,
+    pub(super) stage: Stage,
+    /// What has been asked from the files for it and has not come yet. One thing at a time.
+    pub(super) fetching: Option<Wanted>,
     /// The highest commit index it was told.
     pub(super) told: Index,
     /// The last message that it was asked to answer.
@@ -46,6 +49,30 @@ pub(super) struct Progress {
     delay: Span,
 }
 
+/// How far a leader is with a follower.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// It is still to be found out where its log meets the leader's: one append at a time.
+    Probing,
+    /// Appends follow on each other without waiting for answers.
+    Streaming,
+    /// It gets a snapshot.
+    Installing(Transfer),
+}
+
+/// A snapshot on its way to a follower, one part at a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Transfer {
+    pub(super) id: SnapshotId,
+    /// Where the next part begins.
+    pub(super) offset: u64,
+    /// Whether a part is unanswered.
+    pub(super) is_unanswered: bool,
+}
+
+/// Entries that were read back for a follower take at most so many appends at a time: they are large.
+const READ_BACK_INFLIGHT_MAX: usize = 4;
+
 impl Progress {
     /// A follower of which nothing is known, at the moment of an election.
     pub(super) fn new(id: NodeId, next: Index, now: Instant) -> Progress {
@@ -54,7 +81,8 @@ impl Progress {
             matched: Index(0),
             next,
             inflight: VecDeque::new(),
-            probing: true,
+            stage: Stage::Probing,
+            fetching: None,
             told: Index(0),
             asked: Beat::default(),
             echoed: None,
@@ -68,13 +96,40 @@ impl Progress {
 
     /// Whether entries may be sent without waiting for an answer first.
     pub(super) fn has_room(&self, inflight_max: usize) -> bool {
-        if self.probing { self.inflight.is_empty() } else { self.inflight.len() < inflight_max }
+        match self.stage {
+            Stage::Probing => self.inflight.is_empty(),
+            Stage::Streaming => self.inflight.len() < inflight_max,
+            Stage::Installing(_) => false,
+        }
+    }
+
+    pub(super) fn is_installing(&self) -> bool {
+        matches!(self.stage, Stage::Installing(_))
+    }
+
+    /// What is to be fetched from the files now, if anything: nothing in memory helps this follower.
+    pub(super) fn to_fetch(&self) -> Option<Wanted> {
+        if self.fetching.is_some() {
+            return None;
+        }
+        match self.stage {
+            Stage::Installing(transfer) => {
+                (!transfer.is_unanswered).then_some(Wanted::Part(transfer.id, transfer.offset))
+            }
+            _ => self.has_room(READ_BACK_INFLIGHT_MAX).then_some(Wanted::Entries(self.next)),
+        }
+    }
+
+    /// No log reaches back far enough: from now on it gets this snapshot.
+    pub(super) fn install(&mut self, id: SnapshotId) {
+        self.rewind();
+        self.stage = Stage::Installing(Transfer { id, offset: 0, is_unanswered: false });
     }
 
     /// An append up to `last` is leaving.
     pub(super) fn appended(&mut self, last: Index) {
         self.inflight.push_back(last);
-        if !self.probing {
+        if self.stage == Stage::Streaming {
             self.next = last.next();
         }
     }
@@ -111,7 +166,9 @@ impl Progress {
     pub(super) fn matches(&mut self, now: Instant, index: Index, config: &Config) {
         self.matched = self.matched.max(index);
         self.next = self.next.max(self.matched.next());
-        self.probing = false;
+        if !matches!(self.stage, Stage::Installing(transfer) if index < transfer.id.last.index) {
+            self.stage = Stage::Streaming;
+        }
         while self.inflight.pop_front_if(|last| *last <= index).is_some() {}
         self.retry_at = self.retry_at.map(|_| now + self.patience(config));
         self.settle();
@@ -131,6 +188,11 @@ impl Progress {
 
     /// What was under way is lost.
     pub(super) fn forget_inflight(&mut self) {
+        if let Stage::Installing(transfer) = &mut self.stage {
+            transfer.is_unanswered = false;
+            self.retry_at = None;
+            return;
+        }
         let next = self.next;
         self.rewind();
         // Nothing has matched yet: the guess was not refuted, only not answered.
@@ -139,7 +201,7 @@ impl Progress {
 
     fn rewind(&mut self) {
         self.inflight.clear();
-        self.probing = true;
+        self.stage = Stage::Probing;
         self.retry_at = None;
     }
 

@@ -8,6 +8,7 @@ use super::config::ReadMode;
 use super::effects::Effects;
 use super::message::{AppendOutcome, Beat, Envelope, Message};
 use super::node::{Raft, Role};
+use super::progress::Stage;
 use super::types::{Entry, Index, Instant, NodeId, Position};
 
 impl Raft {
@@ -34,6 +35,7 @@ impl Raft {
             self.serve(now, rank, rank < eager, effects);
         }
         self.notify_heir(now, effects);
+        self.hand_over(now);
     }
 
     fn settle_reads(&mut self, now: Instant, effects: &mut Effects) {
@@ -43,6 +45,7 @@ impl Raft {
             return;
         }
         let leased = self.config.reads == ReadMode::Leased
+            && !leader.has_invited
             && leader.lease_expires(&self.config, &self.voters).is_some_and(|expiry| now < expiry);
         if leased {
             leader.reads.prove_all(self.commit);
@@ -61,20 +64,25 @@ impl Raft {
 
     /// Sends one follower what it needs now, if anything.
     fn serve(&mut self, now: Instant, rank: usize, eager: bool, effects: &mut Effects) {
-        let Role::Leader(leader) = &mut self.role else { return };
+        let Role::Leader(leader) = &self.role else { return };
         let wanted = leader.reads.wanted();
         let follower = &leader.line[rank];
         let last = self.log.last().index;
+        let is_in_memory = follower.next > self.log.start().index && !follower.is_installing();
         let beat_due = follower.sent_at + self.config.heartbeat <= now;
         let lacks = follower.next <= last && (follower.has_room(self.config.inflight_max) || beat_due);
         let unconfirmed = wanted.is_some_and(|round| follower.asked.round < round);
         let silent = follower.retry_at.is_none() && now - follower.heard_at >= self.config.silence();
         let confirms = eager && (unconfirmed || silent);
         let streams = lacks && !eager && self.is_far_behind(rank);
-        if lacks && (eager || beat_due || streams) {
-            self.send_append(now, rank, effects);
-        } else if confirms || beat_due {
+        if lacks && is_in_memory && (eager || beat_due || streams) {
+            return self.send_append(now, rank, effects);
+        }
+        if confirms || beat_due {
             self.send_heartbeat(now, rank, eager, effects);
+        }
+        if !is_in_memory {
+            self.fetch(rank, effects);
         }
     }
 
@@ -83,7 +91,7 @@ impl Raft {
     fn is_far_behind(&self, rank: usize) -> bool {
         let Role::Leader(leader) = &self.role else { return false };
         let follower = &leader.line[rank];
-        if follower.misses > 0 || follower.matched == Index(0) {
+        if follower.misses > 0 || follower.matched == Index(0) || follower.next <= self.log.start().index {
             return false;
         }
         !self.log.ends_in_one_run(follower.next, self.config.append_bytes_max)
@@ -148,9 +156,16 @@ impl Raft {
             }
             AppendOutcome::Missing { previous, hint } => {
                 // Late refusals of what has been settled since are of no interest (R3).
-                let current = if follower.probing { previous.next() == follower.next } else { true };
-                if current && previous > follower.matched {
-                    let meeting = self.log.last_not_above(hint.index, hint.term).index;
+                let is_current = match follower.stage {
+                    Stage::Probing => previous.next() == follower.next,
+                    Stage::Streaming => true,
+                    Stage::Installing(_) => false,
+                };
+                if is_current && previous > follower.matched {
+                    // What is not held any more cannot be compared here; the files can say.
+                    let unknown = self.log.start().index.min(hint.index);
+                    let known = self.log.last_not_above(hint.index, hint.term);
+                    let meeting = known.map_or(unknown, |position| position.index);
                     follower.step_back(meeting.min(previous.previous()));
                 }
             }
@@ -172,15 +187,19 @@ impl Raft {
         entries: Vec<Entry>,
         commit: Index,
     ) {
-        let outcome = if self.log.position(previous.index) == Some(previous) {
+        let outcome = if previous.index < self.log.start().index {
+            // Committed, so equal to the leader's, and known to nobody here any more (R4).
+            AppendOutcome::Matched(self.commit)
+        } else if self.log.position(previous.index) == Some(previous) {
             let equal_to = self.log.splice(previous.index, entries, self.commit);
             // Beyond what this append has verified the own log may still be another leader's (S13).
             self.commit_to(self.commit.max(commit.min(equal_to)));
             AppendOutcome::Matched(equal_to)
         } else {
             assert!(previous.index > self.commit, "{previous:?} is committed and differs (S6)");
+            // What was forgotten is committed, so a leader has it too and the logs meet there at the latest.
             let hint = self.log.last_not_above(previous.index, previous.term);
-            AppendOutcome::Missing { previous: previous.index, hint }
+            AppendOutcome::Missing { previous: previous.index, hint: hint.unwrap_or(self.log.start()) }
         };
         self.drop_superseded_answers(from, outcome);
         self.answer(from, Message::AppendReply { beat, outcome });

@@ -71,6 +71,19 @@ pub struct SnapshotId {
     pub digest: u64,
 }
 
+/// What a replica's stable storage gives back at its start.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Recovered {
+    /// The term and the vote.
+    pub hard_state: HardState,
+    /// What of the log is stored begins right after this position.
+    pub start: Position,
+    /// The entries behind it.
+    pub entries: Vec<Entry>,
+    /// The snapshot that the state machine has been made from, if there is one.
+    pub snapshot: Option<SnapshotId>,
+}
+
 /// One entry of the replicated log. Its index is where it stands, so only the term is kept.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Entry {
@@ -86,7 +99,7 @@ pub enum Payload {
     /// Nothing: appended by a new leader so that its term has an entry to commit (5.4.2, 8).
     Noop,
     /// Bytes for the state machine, opaque here, encoded once and shared from then on.
-    Command(Arc<[u8]>),
+    Command(#[serde(with = "crate::shared_bytes")] Arc<[u8]>),
 }
 
 impl Term {

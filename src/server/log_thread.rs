@@ -96,12 +96,14 @@ impl<D: Disk> LogThread<D> {
     fn endure(&mut self, error: WriteError) -> io::Result<()> {
         match error {
             WriteError::Failed(failure) => Err(io::Error::other(format!(
-                "the log failed ({failure}); nothing that rests on it was acknowledged. Check the disk, then start again"
+                "the log failed ({failure}); nothing that rests on it was acknowledged. \
+                 Check the disk, then start again"
             ))),
             WriteError::Full { bytes } => {
                 if !self.is_full {
                     warn!(
-                        "the disk is full: the log needs {bytes} more bytes. Writes are refused until there is space"
+                        "the disk is full: the log needs {bytes} more bytes. \
+                         Writes are refused until there is space"
                     );
                     self.is_full = true;
                     self.report(LogReport::Full);

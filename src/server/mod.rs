@@ -5,8 +5,8 @@
 //! disk, because that is the one thing here that makes its caller wait.
 //!
 //! Any node takes any command. The leader carries it out; a follower sends it to the leader, once, and the
-//! answer back. What an answer means when something goes wrong is a contract (see `session.rs`): an error that
-//! says *nothing happened* is true for ever, and when nobody can know, the answer says so.
+//! answer back. What an answer means when something goes wrong is a contract: an error that says *nothing
+//! happened* is true for ever, and when nobody can know, the answer says so.
 //!
 //! Missing: snapshots, so the log grows with its history; graceful hand-over at the end; a thread of its own
 //! for the replica on large machines.

@@ -285,6 +285,7 @@ mod tests {
             sequence: WriteSequence(1),
             hard_state: Some(HardState { term: Term(4), vote: Some(NodeId(2)) }),
             entries: Some(LogAppend { first: Index(3), entries }),
+            start: None,
             then_send: Vec::new(),
         }
     }

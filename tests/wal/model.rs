@@ -180,6 +180,7 @@ impl Progress {
             sequence: WriteSequence(self.sequence),
             hard_state: wish.hard_state,
             entries: wish.entries.clone().map(|(first, entries)| LogAppend { first, entries }),
+            start: None,
             then_send: vec![envelope],
         }
     }

@@ -1,0 +1,96 @@
+//! What one seed stands for: a cluster, its patience, its network, its disks and its bad luck.
+//!
+//! Every figure is drawn anew for each seed ("swarm testing"): a schedule with everything at once hides
+//! the faults that only show where one kind of trouble is rare and another frequent.
+
+use quorate::prng::Prng;
+use quorate::raft::{Config, NodeId, ReadMode, Replication, Span};
+
+/// T of R6 in every run; all other times are drawn relative to it.
+pub(crate) const ELECTION_TIMEOUT: Span = Span::milliseconds(300);
+
+/// Cluster sizes, the usual ones more often.
+const SIZES: [u16; 12] = [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7];
+
+/// One run's parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) nodes: u16,
+    /// The same for all nodes but for the id.
+    pub(crate) config: Config,
+    /// Of 1,000 messages so many are lost, so many come twice, and so many take very long.
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) late: u64,
+    /// A message takes up to so long.
+    pub(crate) delay: Span,
+    /// A write takes up to so long.
+    pub(crate) disk: Span,
+    /// A node collects input for up to so long before it acts on it.
+    pub(crate) turn: Span,
+    /// Clients act, and things break, on average twice in so long.
+    pub(crate) request_gap: Span,
+    pub(crate) fault_gap: Span,
+}
+
+impl Settings {
+    pub(crate) fn draw(prng: &mut Prng) -> Settings {
+        let nodes = pick(prng, &SIZES);
+        Settings {
+            nodes,
+            config: draw_config(prng, nodes),
+            lost: pick(prng, &[0, 10, 100, 300]),
+            doubled: pick(prng, &[0, 10, 200]),
+            late: pick(prng, &[0, 0, 20, 200]),
+            delay: Span(pick(prng, &[1, 1_000, 5_000, 20_000])),
+            disk: Span(pick(prng, &[1, 1, 2_000, 10_000, 60_000])),
+            turn: Span(pick(prng, &[1, 1, 500, 5_000])),
+            request_gap: Span(pick(prng, &[10_000, 40_000, 150_000])),
+            fault_gap: Span(pick(prng, &[100_000, 300_000, 1_000_000])),
+        }
+    }
+
+    /// The trouble is over: nothing is lost any more and everything is quick.
+    pub(crate) fn calm_down(&mut self) {
+        (self.lost, self.doubled, self.late) = (0, 0, 0);
+        self.delay = self.delay.min(Span(5_000));
+        self.disk = self.disk.min(Span(5_000));
+        self.turn = self.turn.min(Span(1_000));
+    }
+}
+
+fn draw_config(prng: &mut Prng, nodes: u16) -> Config {
+    let heartbeat = ELECTION_TIMEOUT.divided(pick(prng, &[3, 4, 10]));
+    Config {
+        id: NodeId(0),
+        voters: (0..nodes).map(NodeId).collect(),
+        election_timeout: ELECTION_TIMEOUT,
+        first_election: Span(pick(prng, &[30_000, 100_000, 300_000])),
+        heartbeat,
+        retry: Span(pick(prng, &[2_000, 10_000, 30_000])).min(heartbeat),
+        vote_retry: Span(pick(prng, &[5_000, 40_000])),
+        replication: pick(prng, &[Replication::Majority, Replication::Everyone]),
+        reads: pick(prng, &[ReadMode::Leased, ReadMode::Confirmed]),
+        commit_notice: pick(prng, &[None, Some(Span(5_000))]),
+        append_bytes_max: pick(prng, &[1, 100, 4_096]),
+        inflight_max: pick(prng, &[1, 2, 16]),
+        uncommitted_bytes_max: pick(prng, &[200, 1 << 20]),
+        tail_bytes: pick(prng, &[0, 100, usize::MAX]),
+        write_patience: ELECTION_TIMEOUT.times(2),
+    }
+}
+
+/// One of `choices`, each as likely as the others.
+pub(crate) fn pick<T: Clone>(prng: &mut Prng, choices: &[T]) -> T {
+    choices[below(prng, choices.len())].clone()
+}
+
+/// A place in a list of `count`.
+pub(crate) fn below(prng: &mut Prng, count: usize) -> usize {
+    usize::try_from(prng.below(count as u64)).expect("it is below a usize")
+}
+
+/// True `per_mille` times in a thousand.
+pub(crate) fn chance(prng: &mut Prng, per_mille: u64) -> bool {
+    prng.below(1_000) < per_mille
+}

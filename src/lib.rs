@@ -56,4 +56,6 @@ pub mod resp;
 pub mod runtime;
 pub mod server;
 pub mod shared_bytes;
+pub mod snapshot;
+pub mod storage;
 pub mod wal;

@@ -132,11 +132,34 @@ pub const WAL_SEGMENT_BYTES: u64 = 16 << 20;
 /// full disk can still store terms, votes and the mark that lets it free space (R16).
 pub const WAL_RESERVE_BYTES: u64 = 64 << 10;
 
+/// Entries that are read back from the log for one follower at a time, in bytes.
+pub const READ_BACK_BYTES: usize = 256 << 10;
+
 /// A batch for the log that has reached this size takes no further write, in bytes.
 pub const WAL_BATCH_BYTES: usize = 1 << 20;
 
 /// Largest record of the log, in bytes. A single write of the core stays far below it.
 pub const WAL_RECORD_BYTES_MAX: usize = 1 << 30;
+
+/// About how long a block of a snapshot is, in bytes. All replicas should have the same: then what they make
+/// of equal stores are equal files.
+pub const SNAPSHOT_BLOCK_BYTES: usize = 256 << 10;
+
+/// Longest block of a snapshot, in bytes; reading one claims no more memory. A block ends behind the entry
+/// that makes it long enough, and the largest entry is an answer.
+pub const SNAPSHOT_BLOCK_BYTES_MAX: usize = 64 << 20;
+
+/// Longest description of a membership in a snapshot, in bytes.
+pub const SNAPSHOT_MEMBERSHIP_BYTES_MAX: usize = 64 << 10;
+
+/// What one message carries of a snapshot's file, in bytes.
+pub const SNAPSHOT_CHUNK_BYTES: usize = 256 << 10;
+
+/// Bytes of a snapshot in the making after which they are made durable: no sync has much more to write.
+pub const SNAPSHOT_SYNC_BYTES: u64 = 16 << 20;
+
+/// Snapshots that are kept: the newest, and one to fall back to.
+pub const SNAPSHOTS_KEPT: usize = 2;
 
 /// Largest value that is decoded, in bytes; decoding claims no more memory.
 pub const DECODE_BYTES_MAX: usize = REPLY_BYTES_MAX + (64 << 10);
@@ -170,6 +193,16 @@ const _: () = assert!(
     COURSE_RAFT_BYTES_MAX.div_ceil(3) * 4 + 256 < COURSE_PACKET_BYTES_MAX / 2,
     "in base64 and an envelope it stays below 8 KiB"
 );
+const _: () = assert!(
+    SNAPSHOT_BLOCK_BYTES + REPLY_BYTES_MAX + COMMAND_BYTES_MAX * 72 / 32 + (64 << 10)
+        <= SNAPSHOT_BLOCK_BYTES_MAX,
+    "an answer that fills a reply, with an error in the place of each that found no room, fits a block"
+);
+const _: () = assert!(SNAPSHOT_BLOCK_BYTES + KEY_BYTES_MAX + VALUE_BYTES_MAX < SNAPSHOT_BLOCK_BYTES_MAX);
+const _: () = assert!(SNAPSHOT_MEMBERSHIP_BYTES_MAX <= SNAPSHOT_BLOCK_BYTES_MAX);
+const _: () = assert!(SNAPSHOT_BLOCK_BYTES_MAX < u32::MAX as usize, "a block's length is written as a u32");
+const _: () = assert!(SNAPSHOT_CHUNK_BYTES + 1024 < FRAME_BYTES_MAX);
+const _: () = assert!(SNAPSHOTS_KEPT > 0);
 const _: () = assert!(WAL_RESERVE_BYTES < WAL_SEGMENT_BYTES / 2);
 const _: () = assert!((WAL_BATCH_BYTES as u64) < WAL_SEGMENT_BYTES - WAL_RESERVE_BYTES);
 const _: () = assert!(WAL_BATCH_BYTES < WAL_RECORD_BYTES_MAX);
@@ -181,5 +214,3 @@ const _: () = assert!(
 const _: () = assert!(RESP_REQUEST_BYTES_MAX < u32::MAX as usize, "places in a command fit 32 bits");
 const _: () = assert!(KEY_BYTES_MAX + VALUE_BYTES_MAX + RESP_LINE_BYTES_MAX < RESP_REQUEST_BYTES_MAX);
 const _: () = assert!(RESP_STRANGER_ARGUMENTS_MAX < RESP_ARGUMENTS_MAX);
-/// Stub.
-pub const SNAPSHOT_BLOCK_BYTES: usize = 256 << 10;

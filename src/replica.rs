@@ -87,10 +87,22 @@ pub struct Reply {
 pub enum Answer {
     /// It has been carried out; a value for each of its operations.
     Done(Vec<Value>),
-    /// Nothing has happened and nothing will: this replica does not lead, or what it took in was replaced.
-    NotLeader,
+    /// Nothing has happened: this replica does not lead, or is about to go. Whoever leads can be asked the
+    /// same.
+    Returned(Returned),
+    /// Nothing has happened and nothing will: what this replica took in was replaced in the log.
+    Replaced,
     /// Nothing has happened: too much waits already, ask again later.
     Busy,
+}
+
+/// A request that was not taken.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Returned {
+    /// Its name, if it has one.
+    pub once: Option<RequestId>,
+    /// What was wanted.
+    pub operations: Vec<Operation>,
 }
 
 /// The work of one turn, for the owner of sockets and disk. Everything is appended, nothing cleared.
@@ -236,8 +248,8 @@ impl Replica {
             self.answer_read(read);
         }
         for read in effects.reads_failed.drain(..) {
-            let (asker, _) = self.reads.remove(&read).expect("a read fails once");
-            self.reply(asker, Answer::NotLeader);
+            let (asker, operations) = self.reads.remove(&read).expect("a read fails once");
+            self.reply(asker, Answer::Returned(Returned { once: None, operations }));
         }
         self.expiry = self.next_expiry(now);
         output.replies.append(&mut self.replies);
@@ -254,6 +266,11 @@ impl Replica {
     pub fn deadline(&self) -> Instant {
         let core = self.raft.deadline();
         self.expiry.map_or(core, |expiry| expiry.min(core))
+    }
+
+    /// Whether anybody waits for the end of a write that this replica took into its log.
+    pub fn has_waiting_writes(&self) -> bool {
+        !self.writes.is_empty()
     }
 
     /// The consensus core's figures.
@@ -274,7 +291,7 @@ impl Replica {
             return;
         }
         if !self.raft.is_leader() {
-            return self.reply(asker, Answer::NotLeader);
+            return self.reply(asker, Answer::Returned(Returned { once, operations }));
         }
         if let Some(values) = once.as_ref().and_then(|id| self.store.is_done(id)) {
             let answer = Answer::Done(values.to_vec());
@@ -288,11 +305,11 @@ impl Replica {
             self.reads.insert(self.last_read, (asker, operations));
             self.raft.read(self.last_read);
         } else {
-            self.write(asker, &Command { stamp: now.wall, once, operations });
+            self.write(asker, Command { stamp: now.wall, once, operations });
         }
     }
 
-    fn write(&mut self, asker: Asker, command: &Command) {
+    fn write(&mut self, asker: Asker, command: Command) {
         match self.raft.propose(Payload::Command(command.encode())) {
             Proposal::Appended(position) => {
                 if let Asker::Anywhere(id) = &asker {
@@ -300,7 +317,10 @@ impl Replica {
                 }
                 self.writes.insert((position.index, position.term), asker);
             }
-            Proposal::NotLeader => self.reply(asker, Answer::NotLeader),
+            Proposal::NotLeader => {
+                let Command { once, operations, .. } = command;
+                self.reply(asker, Answer::Returned(Returned { once, operations }));
+            }
             Proposal::Full => self.reply(asker, Answer::Busy),
         }
     }
@@ -335,7 +355,7 @@ impl Replica {
             if proposed == term {
                 waiting = Some(asker);
             } else {
-                self.reply(asker, Answer::NotLeader);
+                self.reply(asker, Answer::Replaced);
             }
         }
         waiting

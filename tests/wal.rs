@@ -3,11 +3,13 @@
 
 #[path = "wal/model.rs"]
 mod model;
+#[path = "wal/reading.rs"]
+mod reading;
 
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use model::{IDENTITY, Model, Progress, Step, TINY, Wish, reopen, run, script, voted};
+use model::{IDENTITY, Model, Progress, Step, TINY, Wish, reopen, retaining_script, run, script, voted};
 use proptest::prelude::*;
 use quorate::disk::{Directory, LockError, SimDisk, Survival};
 use quorate::identity::{ClusterId, Incarnation};
@@ -63,11 +65,13 @@ fn recover(disk: &SimDisk, progress: &Progress, context: &str) -> Option<Model> 
 /// Goes on after a recovery: what is written now survives a power cut, behind what was recovered (D4).
 fn go_on(disk: &SimDisk, context: &str) {
     let (found, mut writer) = reopen(disk, TINY).unwrap_or_else(|error| panic!("{context}: {error}"));
+    found.check_reads(&mut writer, &[100], context);
     let mut progress = Progress::at(found);
     let term = progress.model().hard_state.term.0 + 1;
     let model = progress.model();
     let more = Step::Batch(vec![voted(term, 1), model.entries_at(model.next(), term, &[25, 130])]);
     assert!(progress.step(&mut writer, &more), "{context}");
+    progress.model().check_reads(&mut writer, &[usize::MAX], context);
     disk.cut_power(Survival::Nothing);
     assert_eq!(recover(disk, &progress, context), progress.confirmed, "{context}");
 }
@@ -103,16 +107,24 @@ fn crash_recovery_everywhere(crashed: &SimDisk, progress: &Progress, ending: End
 
 #[test]
 fn crashes_at_every_operation_lose_nothing_that_was_confirmed() {
-    let steps = script();
+    crash_everywhere(&script());
+}
+
+#[test]
+fn crashes_around_a_kept_tail_lose_nothing_that_was_confirmed() {
+    crash_everywhere(&retaining_script());
+}
+
+fn crash_everywhere(steps: &[Step]) {
     let complete = SimDisk::new();
-    let all = run(&complete, TINY, &steps);
+    let all = run(&complete, TINY, steps);
     let operations = complete.operations();
     assert_eq!(recover(&complete, &all, "no crash"), all.confirmed);
     let (mut crashes, mut nested) = (0, 0);
     for operation in 1..=operations {
         let disk = SimDisk::new();
         disk.stop_at(operation);
-        let progress = run(&disk, TINY, &steps);
+        let progress = run(&disk, TINY, steps);
         for ending in endings(&disk, operation) {
             let context = format!("crash at operation {operation} of {operations}, {ending:?}");
             let crashed = disk.fork();

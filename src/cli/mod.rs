@@ -3,12 +3,22 @@
 //! Results go to stdout, everything else to stderr. Exit codes are those of sysexits(3), so that scripts
 //! can tell a typing mistake from a broken disk.
 
+mod answer_text;
+mod client;
 mod course;
+mod ending;
+mod help;
+mod prompt;
 mod serve;
+pub mod settings;
+mod status;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+
+/// What was asked for was done, and the answer is no.
+pub const EXIT_FAILED: u8 = 1;
 
 /// The command line makes no sense.
 pub const EXIT_USAGE: u8 = 64;
@@ -16,39 +26,11 @@ pub const EXIT_USAGE: u8 = 64;
 /// What is on disk cannot be trusted.
 pub const EXIT_DAMAGED: u8 = 65;
 
+/// This program is at fault.
+pub const EXIT_INTERNAL: u8 = 70;
+
 /// A socket or a file failed.
 pub const EXIT_IO: i32 = 74;
-
-const HELP: &str = "\
-quorate: a small, linearizable, Raft-replicated key-value store
-
-Usage: quorate <command> [arguments]
-
-Commands:
-  serve OPTIONS                 run one node of a durable cluster that any Redis client can use
-  course [PORT] ID OTHER-ID...  run one replica under a simulator of the networks course
-  help                          show this text
-  version                       show the version
-
-Options of serve:
-  --id N                  this node's name in its cluster, from 0 to 65534
-  --data DIR              where it keeps its log
-  --client ADDRESS        where clients connect; may be repeated
-  --peer ADDRESS          where the other nodes connect
-  --members ID=ADDRESS,.. all nodes of the cluster, this one included, and where they can be reached
-  --cluster NAME          tells clusters apart that could reach each other (default: quorate)
-  --bootstrap             format the directory if it is empty; for a node that never ran before
-  --leases                answer reads by lease: fewer messages, but clocks must run at the same rate
-  An ADDRESS is unix:PATH or tcp:HOST:PORT.
-
-Environment:
-  QUORATE_LOG        which log lines go to stderr: error, warn, info, debug, off
-                     (default: warn for course, info for serve)
-  QUORATE_PLACEMENT  fused (one thread) or split (one for the socket, one for the replica);
-                     default: split if each replica can have two cores
-
-Exit codes: 0 done, 64 wrong usage, 65 damaged data, 74 input/output error
-";
 
 /// A failed run: what to say and with which code to end.
 #[derive(Debug)]
@@ -64,6 +46,11 @@ impl Failure {
         Failure { code: EXIT_USAGE, message: format!("{} (see 'quorate help')", message.into()) }
     }
 
+    fn usage_of(command: &str, message: impl Into<String>) -> Failure {
+        let message = format!("{} (see 'quorate help {command}')", message.into());
+        Failure { code: EXIT_USAGE, message }
+    }
+
     fn damaged(message: impl Into<String>) -> Failure {
         Failure { code: EXIT_DAMAGED, message: message.into() }
     }
@@ -75,8 +62,9 @@ impl Failure {
 
 /// Runs the program and turns its end into an exit code.
 pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
+    ending::end_on_panic();
     match run(words) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("quorate: {}", failure.message);
             ExitCode::from(failure.code)
@@ -84,20 +72,32 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> {
-    let words: Vec<String> = words
-        .map(|word| {
-            word.into_string().map_err(|word| Failure::usage(format!("{} is not text", word.display())))
-        })
-        .collect::<Result<_, _>>()?;
-    match words.first().map(String::as_str) {
-        Some("course") => course::run(&words[1..]),
-        Some("serve") => serve::run(&words[1..]),
-        Some("help" | "--help" | "-h") => show(HELP),
+fn run(words: impl Iterator<Item = OsString>) -> Result<ExitCode, Failure> {
+    let mut words = words.collect::<Vec<_>>();
+    let command = if words.is_empty() { None } else { Some(text(words.remove(0))?) };
+    match command.as_deref() {
+        Some("course") => course::run(&texts(words)?).map(|()| ExitCode::SUCCESS),
+        Some("serve") => serve::run(&texts(words)?).map(|()| ExitCode::SUCCESS),
+        Some("cli") => prompt::run(words),
+        Some("status") => status::run(&texts(words)?),
+        Some("help" | "--help" | "-h") => show_help(words.pop().map(text).transpose()?.as_deref()),
         Some("version" | "--version" | "-V") => show(&format!("quorate {}\n", env!("CARGO_PKG_VERSION"))),
         Some(word) => Err(Failure::usage(format!("there is no command {word:?}"))),
         None => Err(Failure::usage("no command given")),
     }
+}
+
+fn text(word: OsString) -> Result<String, Failure> {
+    word.into_string().map_err(|word| Failure::usage(format!("{} is not text", word.display())))
+}
+
+fn texts(words: Vec<OsString>) -> Result<Vec<String>, Failure> {
+    words.into_iter().map(text).collect()
+}
+
+fn show_help(command: Option<&str>) -> Result<ExitCode, Failure> {
+    let unknown = || Failure::usage(format!("there is no command {:?}", command.unwrap_or_default()));
+    show(&help::text(command).ok_or_else(unknown)?)
 }
 
 /// Logs go to stderr, each line with the replica's name, so that several logs can be read as one.
@@ -115,12 +115,22 @@ pub(crate) fn announce(line: &str) {
     let _ = show(&format!("{line}\n"));
 }
 
+/// Whether a person sees what is written to stdout.
+fn is_for_people() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Writes to stdout. A reader that has gone away is no failure.
-fn show(text: &str) -> Result<(), Failure> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::io(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
+fn show(text: &str) -> Result<ExitCode, Failure> {
+    show_bytes(text.as_bytes()).map(|_| ExitCode::SUCCESS)
+}
+
+/// Writes to stdout; answers whether somebody still reads it.
+fn show_bytes(bytes: &[u8]) -> Result<bool, Failure> {
+    let mut out = std::io::stdout();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::io(format!("cannot write to stdout: {error}"))),
     }
 }

@@ -115,7 +115,7 @@ impl Desk {
         match reply.answer {
             Answer::Done(_) => false,
             Answer::Busy => true,
-            Answer::NotLeader => {
+            Answer::Returned(_) | Answer::Replaced => {
                 self.leader.is_none()
                     || self.believed.get(&envelope::name_of(reply).client) == Some(&self.leader)
             }
@@ -139,7 +139,7 @@ mod tests {
 
     fn redirected(desk: &mut Desk, now: Instant, leader: Option<NodeId>) -> Vec<String> {
         let id = RequestId { client: ClientId(0x15), token: Token("M".into()) };
-        let reply = Reply { asker: Asker::Anywhere(id), answer: Answer::NotLeader };
+        let reply = Reply { asker: Asker::Anywhere(id), answer: Answer::Replaced };
         let mut output = Output { replies: vec![reply], leader, ..Output::default() };
         said(desk, now, &mut output)
     }

@@ -5,6 +5,8 @@
 //! about order, and what is added can be taken away again.
 //!
 //! A key whose end has come is gone for every caller, even before it is removed; nothing here shows it.
+//!
+//! The same three see to it that an image that is under way (see `image`) gets what they change as it was.
 
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +16,12 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::command::WallClock;
 use super::entry::Entry;
+use super::image::{Block, Walk};
 use super::key::Key;
 use super::operation::Revision;
 
 /// The keys of a store, and the clock that decides which of them are still there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Keyspace {
     entries: BTreeMap<Key, Entry>,
     /// The keys that end, soonest first.
@@ -28,6 +31,17 @@ pub(super) struct Keyspace {
     revision: Revision,
     /// The sum of the hashes of all entries.
     digest: u64,
+    /// What an image that is under way needs beside the keys.
+    image: Option<Box<Image>>,
+}
+
+/// An image shows the keys as they were at a revision: an entry of a later one is not in it.
+#[derive(Clone, Debug)]
+struct Image {
+    revision: Revision,
+    walk: Walk<Key, Entry>,
+    /// The keys that were there, if they have all been removed at once since.
+    cleared: Option<BTreeMap<Key, Entry>>,
 }
 
 /// How long what is put lives.
@@ -56,6 +70,11 @@ impl Keyspace {
     pub(super) fn digest(&self) -> u64 {
         let numbers = [self.digest, self.clock.0, self.revision.0].map(u64::to_le_bytes);
         xxh3_64_with_seed(numbers.as_flattened(), 0)
+    }
+
+    /// How many entries there are, those that are due included.
+    pub(super) fn entries(&self) -> usize {
+        self.entries.len()
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
@@ -109,6 +128,9 @@ impl Keyspace {
                 self.digest = self.digest.wrapping_add(hash(slot.key(), &entry));
                 let old = slot.insert(entry);
                 self.digest = self.digest.wrapping_sub(hash(slot.key(), &old));
+                if let Some(image) = self.image.as_mut().filter(|image| image.wants(slot.key(), &old)) {
+                    image.walk.save(slot.key().clone(), old);
+                }
             }
         }
     }
@@ -124,6 +146,9 @@ impl Keyspace {
     pub(super) fn take(&mut self, key: &Key) -> Option<Entry> {
         let (key, entry) = self.entries.remove_entry(key)?;
         self.digest = self.digest.wrapping_sub(hash(&key, &entry));
+        if let Some(image) = self.image.as_mut().filter(|image| image.wants(&key, &entry)) {
+            image.walk.save(key.clone(), entry.clone());
+        }
         if let Some(end) = entry.end() {
             self.ends.remove(&(end, key));
         }
@@ -147,10 +172,84 @@ impl Keyspace {
 
     /// Removes all keys.
     pub(super) fn clear(&mut self) {
+        if let Some(image) = &mut self.image {
+            image.keep_all(&mut self.entries);
+        }
         self.entries.clear();
         self.ends.clear();
         self.digest = 0;
         self.revision.0 += 1;
+    }
+
+    /// Begins an image of the keys.
+    pub(super) fn begin_image(&mut self) {
+        let image = Image { revision: self.revision, walk: Walk::new(), cleared: None };
+        self.image = Some(Box::new(image));
+    }
+
+    /// The next keys of the image; when there are no more, it is over.
+    pub(super) fn next_image_block(&mut self, bytes: usize) -> Option<Vec<u8>> {
+        let Image { revision, walk, cleared } = &mut **self.image.as_mut()?;
+        let mut block = Block::of_keys(bytes);
+        let entries = cleared.as_ref().unwrap_or(&self.entries);
+        walk.go_on(entries, |_, entry| entry.revision() <= *revision, |key, entry| block.key(key, entry));
+        if let Some(cleared) = cleared {
+            walk.drop_passed(cleared);
+        }
+        let block = block.finish();
+        if block.is_none() {
+            self.image = None;
+        }
+        block
+    }
+
+    /// Ends an image before its time.
+    pub(super) fn abandon_image(&mut self) {
+        self.image = None;
+    }
+
+    /// No keys yet, but a clock and a revision as some store had them.
+    pub(super) fn begun_at(clock: WallClock, revision: Revision) -> Keyspace {
+        Keyspace { clock, revision, ..Keyspace::default() }
+    }
+
+    /// Puts back a key of an image, behind all others. Refuses what no image can hold.
+    pub(super) fn restore(&mut self, key: Key, entry: Entry) -> Option<()> {
+        let in_order = self.entries.last_key_value().is_none_or(|(last, _)| *last < key);
+        if !in_order || entry.revision() > self.revision {
+            return None;
+        }
+        if let Some(end) = entry.end() {
+            self.ends.insert((end, key.clone()));
+        }
+        self.digest = self.digest.wrapping_add(hash(&key, &entry));
+        self.entries.insert(key, entry);
+        Some(())
+    }
+}
+
+/// Whether an image is under way makes no difference.
+impl PartialEq for Keyspace {
+    fn eq(&self, other: &Keyspace) -> bool {
+        let Keyspace { entries, ends, clock, revision, digest, image: _ } = self;
+        (entries, ends, clock, revision, digest)
+            == (&other.entries, &other.ends, &other.clock, &other.revision, &other.digest)
+    }
+}
+
+impl Eq for Keyspace {}
+
+impl Image {
+    /// Whether an entry that is about to change is still needed as it is.
+    fn wants(&self, key: &Key, entry: &Entry) -> bool {
+        entry.revision() <= self.revision && self.walk.awaits(key)
+    }
+
+    /// All keys are about to be removed. When that happens again, none of them is in the image.
+    fn keep_all(&mut self, entries: &mut BTreeMap<Key, Entry>) {
+        if self.cleared.is_none() {
+            self.cleared = Some(self.walk.take_rest(entries));
+        }
     }
 }
 

@@ -11,6 +11,8 @@
 //! * The [`Store`] carries commands out (`write`), answers reads (`read`, `scan`) and remembers answers
 //!   (`session`). Its keys are in a `keyspace`, one `entry` each.
 //! * A [`Value`] is an answer, for a protocol to dress.
+//! * An image (`image`) shows the store as it is at one moment, in blocks, while it goes on; a [`Restorer`]
+//!   makes a store of it again.
 //!
 //! What is missing: values that are not strings, and ranges of keys in the order of the alphabet, which the
 //! order of the tree (see `key`) does not have.
@@ -20,6 +22,7 @@ mod command;
 mod decimal;
 mod entry;
 mod glob;
+mod image;
 mod integer;
 mod key;
 mod keyspace;
@@ -37,6 +40,7 @@ mod tests;
 
 pub use bytes::Bytes;
 pub use command::{ClientId, Command, RequestId, Token, WallClock};
+pub use image::Restorer;
 pub use key::Key;
 pub use operation::{
     Comparison, EndOrder, LifetimeCondition, LifetimeForm, Moment, NewLifetime, Operation, Presence,

@@ -11,60 +11,72 @@ use std::collections::{BTreeMap, VecDeque};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::command::{ClientId, RequestId, Token};
+use super::image::{Block, Walk};
 use super::value::Value;
 use crate::codec;
 use crate::limits::{ANSWER_BYTES_MAX, ANSWER_BYTES_PER_CLIENT_MAX, ANSWERS_PER_CLIENT_MAX, CLIENTS_MAX};
 
 /// The requests that have taken effect, with their answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
     clients: BTreeMap<ClientId, Session>,
+    /// All answers, each at its place: the number of the use that it was given at. So the oldest is first.
+    answers: BTreeMap<u64, Answer>,
     /// Who asked for something new when, oldest first: the order in which clients are forgotten.
     by_use: BTreeMap<u64, ClientId>,
+    /// The place of the latest answer.
     uses: u64,
     bytes: usize,
     /// The sum of the hashes of all answers.
     digest: u64,
+    /// What an image that is under way needs beside the answers.
+    image: Option<Box<Image>>,
 }
 
+/// The places of one client's answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Session {
-    answers: BTreeMap<Token, Answer>,
+    places: BTreeMap<Token, u64>,
     /// Oldest first.
-    order: VecDeque<Token>,
-    last_use: u64,
+    order: VecDeque<u64>,
     bytes: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Answer {
+    client: ClientId,
+    token: Token,
     values: Box<[Value]>,
     bytes: usize,
     hash: u64,
 }
 
+/// An image shows the answers up to a place: what comes later is not in it. Answers never change, so it only
+/// has to be given those that are forgotten.
+#[derive(Clone, Debug)]
+struct Image {
+    last: u64,
+    walk: Walk<u64, Answer>,
+}
+
 impl Sessions {
     /// What this request was answered, if it has taken effect.
     pub(super) fn answer(&self, id: &RequestId) -> Option<&[Value]> {
-        self.clients.get(&id.client)?.answers.get(&id.token).map(|answer| &*answer.values)
+        let place = self.clients.get(&id.client)?.places.get(&id.token)?;
+        Some(&self.answers[place].values)
+    }
+
+    /// How many answers are remembered.
+    pub(super) fn answers(&self) -> usize {
+        self.answers.len()
     }
 
     /// Keeps the answer to a request that has just taken effect for the first time.
     pub(super) fn record(&mut self, id: RequestId, values: &[Value]) {
-        self.uses += 1;
         let RequestId { client, token } = id;
-        let answer = Answer::new(client, &token, self.uses, values);
-        self.bytes += answer.bytes;
-        self.digest = self.digest.wrapping_add(answer.hash);
-        let session = self.clients.entry(client).or_default();
-        self.by_use.remove(&session.last_use);
-        session.last_use = self.uses;
-        self.by_use.insert(self.uses, client);
-        session.push(token, answer);
-        while session.is_too_large() {
-            let forgotten = session.pop();
-            self.bytes -= forgotten.bytes;
-            self.digest = self.digest.wrapping_sub(forgotten.hash);
+        self.add(self.uses + 1, client, token, values);
+        while self.clients.get(&client).is_some_and(Session::is_too_large) {
+            self.forget_oldest_of(client);
         }
         while self.clients.len() > 1 && (self.clients.len() > CLIENTS_MAX || self.bytes > ANSWER_BYTES_MAX) {
             self.forget_most_silent();
@@ -76,21 +88,106 @@ impl Sessions {
         self.digest.wrapping_add(self.uses)
     }
 
+    fn add(&mut self, place: u64, client: ClientId, token: Token, values: &[Value]) {
+        self.uses = place;
+        let answer = Answer::new(client, token, place, values);
+        self.bytes += answer.bytes;
+        self.digest = self.digest.wrapping_add(answer.hash);
+        let session = self.clients.entry(client).or_default();
+        if let Some(last_use) = session.order.back() {
+            self.by_use.remove(last_use);
+        }
+        self.by_use.insert(place, client);
+        session.push(place, &answer);
+        self.answers.insert(place, answer);
+    }
+
+    fn forget_oldest_of(&mut self, client: ClientId) {
+        let session = self.clients.get_mut(&client).expect("whoever used the table is in it");
+        let place = session.order.pop_front().expect("a session that is too large holds something");
+        let answer = self.answers.remove(&place).expect("there is an answer at every place in the order");
+        session.places.remove(&answer.token);
+        session.bytes -= answer.bytes;
+        self.let_go(place, answer);
+    }
+
     fn forget_most_silent(&mut self) {
         let (_, silent) = self.by_use.pop_first().expect("every client has a last use");
         let session = self.clients.remove(&silent).expect("whoever used the table is in it");
-        self.bytes -= session.bytes;
-        for answer in session.answers.values() {
-            self.digest = self.digest.wrapping_sub(answer.hash);
+        for place in session.order {
+            let answer = self.answers.remove(&place).expect("there is an answer at every place in the order");
+            self.let_go(place, answer);
         }
+    }
+
+    fn let_go(&mut self, place: u64, answer: Answer) {
+        self.bytes -= answer.bytes;
+        self.digest = self.digest.wrapping_sub(answer.hash);
+        if let Some(image) = &mut self.image
+            && place <= image.last
+            && image.walk.awaits(&place)
+        {
+            image.walk.save(place, answer);
+        }
+    }
+
+    /// Begins an image of the answers.
+    pub(super) fn begin_image(&mut self) {
+        self.image = Some(Box::new(Image { last: self.uses, walk: Walk::new() }));
+    }
+
+    /// The next answers of the image; when there are no more, it is over.
+    pub(super) fn next_image_block(&mut self, bytes: usize) -> Option<Vec<u8>> {
+        let Image { last, walk } = &mut **self.image.as_mut()?;
+        let mut block = Block::of_answers(bytes);
+        let mut give =
+            |place: &u64, answer: &Answer| block.answer(*place, answer.client, &answer.token, &answer.values);
+        walk.go_on(&self.answers, |place, _| place <= last, &mut give);
+        let block = block.finish();
+        if block.is_none() {
+            self.image = None;
+        }
+        block
+    }
+
+    /// Ends an image before its time.
+    pub(super) fn abandon_image(&mut self) {
+        self.image = None;
+    }
+
+    /// Puts back an answer of an image, behind all others. Refuses what no image can hold.
+    pub(super) fn restore(
+        &mut self,
+        place: u64,
+        client: ClientId,
+        token: Token,
+        values: &[Value],
+    ) -> Option<()> {
+        let is_known = self.clients.get(&client).is_some_and(|session| session.places.contains_key(&token));
+        if place <= self.uses || is_known {
+            return None;
+        }
+        self.add(place, client, token, values);
+        Some(())
     }
 }
 
+/// Whether an image is under way makes no difference.
+impl PartialEq for Sessions {
+    fn eq(&self, other: &Sessions) -> bool {
+        let Sessions { clients, answers, by_use, uses, bytes, digest, image: _ } = self;
+        (clients, answers, by_use, uses, bytes, digest)
+            == (&other.clients, &other.answers, &other.by_use, &other.uses, &other.bytes, &other.digest)
+    }
+}
+
+impl Eq for Sessions {}
+
 impl Session {
-    fn push(&mut self, token: Token, answer: Answer) {
+    fn push(&mut self, place: u64, answer: &Answer) {
         self.bytes += answer.bytes;
-        self.order.push_back(token.clone());
-        let known = self.answers.insert(token, answer);
+        self.order.push_back(place);
+        let known = self.places.insert(answer.token.clone(), place);
         assert!(known.is_none(), "a request takes effect once");
     }
 
@@ -98,22 +195,15 @@ impl Session {
         let many = self.order.len() > ANSWERS_PER_CLIENT_MAX || self.bytes > ANSWER_BYTES_PER_CLIENT_MAX;
         many && self.order.len() > 1
     }
-
-    fn pop(&mut self) -> Answer {
-        let oldest = self.order.pop_front().expect("a session that is too large holds something");
-        let answer = self.answers.remove(&oldest).expect("every token in the order has an answer");
-        self.bytes -= answer.bytes;
-        answer
-    }
 }
 
 impl Answer {
-    fn new(client: ClientId, token: &Token, place: u64, values: &[Value]) -> Answer {
-        /// The tree's and the queue's share, and the token is in both.
+    fn new(client: ClientId, token: Token, place: u64, values: &[Value]) -> Answer {
+        /// The trees' and the queue's share; and the token is there twice.
         const OVERHEAD: usize = 128;
         let bytes = OVERHEAD + 2 * token.0.len() + values.iter().map(Value::size).sum::<usize>();
-        let hash = xxh3_64(&codec::encode(&(client, token, place, values)));
-        Answer { values: values.into(), bytes, hash }
+        let hash = xxh3_64(&codec::encode(&(client, &token, place, values)));
+        Answer { client, token, values: values.into(), bytes, hash }
     }
 }
 
@@ -126,7 +216,7 @@ mod tests {
     }
 
     fn swept(sessions: &Sessions) -> (usize, u64) {
-        let answers = sessions.clients.values().flat_map(|session| session.answers.values());
+        let answers = sessions.answers.values();
         answers
             .fold((0, 0), |(bytes, digest), answer| (bytes + answer.bytes, answer.hash.wrapping_add(digest)))
     }

@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::command::{Command, RequestId, WallClock};
+use super::image::Head;
 use super::keyspace::Keyspace;
 use super::operation::Operation;
 use super::session::Sessions;
@@ -10,10 +11,20 @@ use super::value::Value;
 use super::{read, write};
 
 /// What the log has made so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Store {
     space: Keyspace,
     sessions: Sessions,
+    /// How far an image is; none is under way most of the time.
+    image: Option<ImageStage>,
+}
+
+/// What of an image comes next.
+#[derive(Clone, Copy, Debug)]
+enum ImageStage {
+    Head(Head),
+    Keys,
+    Answers,
 }
 
 impl Store {
@@ -64,14 +75,77 @@ impl Store {
     pub fn is_done(&self, id: &RequestId) -> Option<&[Value]> {
         self.sessions.answer(id)
     }
-}
-impl Store {
-    /// Stub.
-    pub fn begin_image(&mut self) {}
-    /// Stub.
-    pub fn next_image_block(&mut self, _bytes: usize) -> Option<Vec<u8>> {
-        None
+    /// Begins an image of the present state: what is changed from now on does not show in it. Takes no time
+    /// to speak of, however much there is.
+    ///
+    /// # Panics
+    ///
+    /// When one is under way: there is one at a time.
+    pub fn begin_image(&mut self) {
+        assert!(self.image.is_none(), "one image at a time");
+        self.image = Some(ImageStage::Head(self.head()));
+        self.space.begin_image();
+        self.sessions.begin_image();
     }
-    /// Stub.
-    pub fn abandon_image(&mut self) {}
+
+    /// The next block of the image, about `bytes` long; a single large entry may exceed that. `None` when all
+    /// has been given out: then the image is over.
+    pub fn next_image_block(&mut self, bytes: usize) -> Option<Vec<u8>> {
+        loop {
+            let (block, next) = match self.image? {
+                ImageStage::Head(head) => (Some(head.block()), Some(ImageStage::Keys)),
+                ImageStage::Keys => match self.space.next_image_block(bytes) {
+                    Some(block) => (Some(block), Some(ImageStage::Keys)),
+                    None => (None, Some(ImageStage::Answers)),
+                },
+                ImageStage::Answers => match self.sessions.next_image_block(bytes) {
+                    Some(block) => (Some(block), Some(ImageStage::Answers)),
+                    None => (None, None),
+                },
+            };
+            self.image = next;
+            if block.is_some() {
+                return block;
+            }
+        }
+    }
+
+    /// Whether an image is under way.
+    pub fn is_imaging(&self) -> bool {
+        self.image.is_some()
+    }
+
+    /// Ends an image before all of it has been given out, if one is under way.
+    pub fn abandon_image(&mut self) {
+        self.image = None;
+        self.space.abandon_image();
+        self.sessions.abandon_image();
+    }
+
+    /// A store that consists of these.
+    pub(super) fn of(space: Keyspace, sessions: Sessions) -> Store {
+        Store { space, sessions, image: None }
+    }
+
+    /// What an image that began now would begin with.
+    pub(super) fn head(&self) -> Head {
+        let count = |entries: usize| u64::try_from(entries).expect("it fits memory");
+        Head {
+            keys: count(self.space.entries()),
+            answers: count(self.sessions.answers()),
+            clock: self.space.clock(),
+            revision: self.space.revision(),
+            digest: self.digest(),
+        }
+    }
 }
+
+/// Whether an image is under way makes no difference.
+impl PartialEq for Store {
+    fn eq(&self, other: &Store) -> bool {
+        let Store { space, sessions, image: _ } = self;
+        (space, sessions) == (&other.space, &other.sessions)
+    }
+}
+
+impl Eq for Store {}

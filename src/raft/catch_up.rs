@@ -7,8 +7,8 @@
 //!
 //! A snapshot goes in parts, the next when the last was answered, and the follower says where it goes on: so
 //! a transfer that broke off is resumed, and parts that come twice or late do no harm. The owner of the
-//! receiving side stores the parts ([`Effects::parts`], [`Raft::stored_part`]), makes the whole durable, makes
-//! a state machine of it, and then tells the core, in one step, that the log now begins behind it
+//! receiving side stores the parts ([`Effects::parts`], [`Raft::stored_part`]), makes the whole durable,
+//! makes a state machine of it, and then tells the core, in one step, that the log now begins behind it
 //! ([`Raft::install`]).
 
 use std::sync::Arc;
@@ -30,8 +30,8 @@ impl Raft {
         }
     }
 
-    /// The answer to [`Wanted::Entries`]: what the files hold from `first` on. `None`: that part of the log is
-    /// gone, and only a snapshot can help.
+    /// The answer to [`Wanted::Entries`]: what the files hold from `first` on. `None`: that part of the log
+    /// is gone, and only a snapshot can help.
     pub fn fetched_entries(&mut self, now: Instant, to: NodeId, first: Index, stretch: Option<Stretch>) {
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(rank) = leader.rank_of(to) else { return };

@@ -15,7 +15,8 @@
 //!
 //! Read in this order: `types` and `message` (the words), `node` (the value and the rules of terms),
 //! `election`, `leader` and `progress` (what a leader knows of its followers), `replication` (appends and
-//! the commit rule), `catch_up` (what is not in memory any more), `handover`, `reads`, `log` (what is where, and what of it is durable), `invariants`.
+//! the commit rule), `catch_up` (what is not in memory any more), `handover`, `reads`, `log` (what is where,
+//! and what of it is durable), `invariants`.
 //!
 //! Where it goes beyond the paper: pre-votes, leaders that step down without a majority, votes refused
 //! while a leader is fresh, reads by rounds or lease, a line of succession, and entries sent eagerly to a

@@ -70,9 +70,9 @@ pub enum Proposal {
     /// It stands in this leader's log. It will be committed there or replaced there; which, only
     /// [`Effects::committed`] can tell.
     Appended(Position),
-    /// Nothing happened: this replica does not lead.
+    /// Nothing happened: this replica does not lead, or is about to go (R14).
     NotLeader,
-    /// Nothing happened: too much waits already (R11), or this leader is about to go (R14).
+    /// Nothing happened: too much waits already (R11).
     Full,
 }
 
@@ -173,7 +173,10 @@ impl Raft {
         let entry = Entry { term: self.hard.term, payload };
         let bytes = entry.size();
         let Role::Leader(leader) = &mut self.role else { return Proposal::NotLeader };
-        if leader.transfer.is_some() || !leader.admit(bytes, self.config.uncommitted_bytes_max) {
+        if leader.transfer.is_some() {
+            return Proposal::NotLeader;
+        }
+        if !leader.admit(bytes, self.config.uncommitted_bytes_max) {
             return Proposal::Full;
         }
         Proposal::Appended(self.log.push(entry))

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes a file so that after a crash it has these bytes or does not exist: under another name first, synced,
-/// then renamed, then the folder synced.
+/// Writes a file so that after a crash it has these bytes or does not exist: under another name first,
+/// synced, then renamed, then the folder synced.
 ///
 /// # Errors
 ///

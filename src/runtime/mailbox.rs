@@ -19,18 +19,26 @@ pub struct Mailbox<T> {
     marked: Arc<AtomicBool>,
 }
 
-/// The sending end.
+/// The sending end. Several may send to one mailbox.
 #[derive(Debug)]
 pub struct Address<T> {
     sender: Sender<T>,
     marked: Arc<AtomicBool>,
-    waker: Option<Waker>,
+    waker: Option<Arc<Waker>>,
+}
+
+impl<T> Clone for Address<T> {
+    fn clone(&self) -> Address<T> {
+        let Address { sender, marked, waker } = self;
+        Address { sender: sender.clone(), marked: Arc::clone(marked), waker: waker.clone() }
+    }
 }
 
 /// A mailbox for so many messages. With a `waker` its owner waits in an event loop, without in the channel.
 pub fn mailbox<T>(capacity: usize, waker: Option<Waker>) -> (Address<T>, Mailbox<T>) {
     let (sender, receiver) = bounded(capacity);
     let marked = Arc::new(AtomicBool::new(false));
+    let waker = waker.map(Arc::new);
     (Address { sender, marked: Arc::clone(&marked), waker }, Mailbox { receiver, marked })
 }
 

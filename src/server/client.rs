@@ -44,6 +44,11 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    pub(super) fn new(once: Option<RequestId>, operations: Vec<Operation>) -> Batch {
+        let bytes = operations.iter().map(Operation::bytes).sum();
+        Batch { once, operations, bytes }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }

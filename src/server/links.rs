@@ -28,19 +28,21 @@ const BACKOFF_MAX: Span = Span::milliseconds(1_000);
 
 /// Who this replica is to the others.
 #[derive(Clone, Copy, Debug)]
-pub struct Identity {
+pub(super) struct Identity {
     /// Its cluster.
-    pub cluster: ClusterId,
+    pub(super) cluster: ClusterId,
     /// Its name there.
-    pub id: NodeId,
+    pub(super) id: NodeId,
 }
 
 /// All lines of one replica.
 #[derive(Debug)]
-pub struct Links {
+pub(super) struct Links {
     identity: Identity,
     outgoing: BTreeMap<NodeId, Outgoing>,
     incoming: BTreeMap<Token, Incoming>,
+    /// Whose lines have broken since somebody asked.
+    lost: Vec<NodeId>,
     prng: Prng,
 }
 
@@ -72,7 +74,7 @@ struct Incoming {
 
 impl Links {
     /// Lines to the replicas at `addresses`, none of them up. Each speaks on the connection with its token.
-    pub fn new(identity: Identity, addresses: Vec<(NodeId, Address, Token)>, seed: u64) -> Links {
+    pub(super) fn new(identity: Identity, addresses: Vec<(NodeId, Address, Token)>, seed: u64) -> Links {
         let line = |(id, address, token)| {
             let state = State::Down(Instant(0));
             (id, Outgoing { address, token, state, backoff: BACKOFF_MIN })
@@ -81,12 +83,13 @@ impl Links {
             identity,
             outgoing: addresses.into_iter().map(line).collect(),
             incoming: BTreeMap::new(),
+            lost: Vec::new(),
             prng: Prng::new(seed),
         }
     }
 
     /// A replica, or somebody who pretends to be one, has connected.
-    pub fn accept(&mut self, stream: Stream, registry: &Registry, token: Token) {
+    pub(super) fn accept(&mut self, stream: Stream, registry: &Registry, token: Token) {
         match Connection::new(stream, registry, token) {
             Ok(connection) => {
                 self.incoming.insert(token, Incoming { connection, from: None });
@@ -96,12 +99,12 @@ impl Links {
     }
 
     /// How many have connected to this replica.
-    pub fn incoming_count(&self) -> usize {
+    pub(super) fn incoming_count(&self) -> usize {
         self.incoming.len()
     }
 
     /// When [`Links::dial`] is next needed.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let down = self.outgoing.values().filter_map(|line| match line.state {
             State::Down(at) => Some(at),
             State::Connecting(_) | State::Up(_) => None,
@@ -110,7 +113,7 @@ impl Links {
     }
 
     /// Tries the lines whose wait is over.
-    pub fn dial(&mut self, now: Instant, registry: &Registry) {
+    pub(super) fn dial(&mut self, now: Instant, registry: &Registry) {
         for line in self.outgoing.values_mut() {
             if matches!(line.state, State::Down(at) if at <= now) {
                 let connected = line.address.connect();
@@ -124,7 +127,7 @@ impl Links {
 
     /// The event loop reports on a connection. Answers which line has come up by this, if one has: whatever
     /// was under way on it before is lost.
-    pub fn ready(&mut self, now: Instant, event: &Event) -> Option<NodeId> {
+    pub(super) fn ready(&mut self, now: Instant, event: &Event) -> Option<NodeId> {
         let token = event.token();
         if let Some(incoming) = self.incoming.get_mut(&token) {
             incoming.connection.ready(event);
@@ -158,7 +161,7 @@ impl Links {
     }
 
     /// Reads what others have said, and hands it to `take`.
-    pub fn read(&mut self, now: Instant, mut take: impl FnMut(NodeId, PeerMessage)) {
+    pub(super) fn read(&mut self, now: Instant, mut take: impl FnMut(NodeId, PeerMessage)) {
         let identity = self.identity;
         let outgoing = &self.outgoing;
         let known = |id: NodeId| outgoing.contains_key(&id);
@@ -188,12 +191,13 @@ impl Links {
             }
             if flow == Flow::Closed {
                 line.rest(now, &mut self.prng);
+                self.lost.push(*to);
             }
         }
     }
 
     /// Says something to another replica, if the line is up and not choked. Answers whether it was said.
-    pub fn send(&mut self, to: NodeId, message: &PeerMessage) -> bool {
+    pub(super) fn send(&mut self, to: NodeId, message: &PeerMessage) -> bool {
         let Some(Outgoing { state: State::Up(connection), .. }) = self.outgoing.get_mut(&to) else {
             return false;
         };
@@ -205,23 +209,37 @@ impl Links {
     }
 
     /// Whether the line to a replica is up.
-    pub fn is_up(&self, id: NodeId) -> bool {
+    pub(super) fn is_up(&self, id: NodeId) -> bool {
         self.outgoing.get(&id).is_some_and(|line| matches!(line.state, State::Up(_)))
     }
 
     /// Writes what was said since the last turn.
-    pub fn write(&mut self, now: Instant) {
-        for line in self.outgoing.values_mut() {
+    pub(super) fn write(&mut self, now: Instant) {
+        for (to, line) in &mut self.outgoing {
             if let State::Up(connection) = &mut line.state
                 && connection.write() == Flow::Closed
             {
                 line.rest(now, &mut self.prng);
+                self.lost.push(*to);
             }
         }
     }
 
+    /// Whose lines have broken since the last time.
+    pub(super) fn take_lost(&mut self) -> Vec<NodeId> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Whether everything that was said has left.
+    pub(super) fn is_written(&self) -> bool {
+        self.outgoing.values().all(|line| match &line.state {
+            State::Up(connection) => connection.unwritten() == 0,
+            State::Down(_) | State::Connecting(_) => true,
+        })
+    }
+
     /// Whether there is more to read though nothing was reported.
-    pub fn has_more(&self) -> bool {
+    pub(super) fn has_more(&self) -> bool {
         self.incoming.values().any(|incoming| incoming.connection.is_readable())
     }
 }

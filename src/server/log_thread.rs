@@ -2,20 +2,25 @@
 //!
 //! It takes whatever has arrived, writes it with one sync, and hands out what had to wait for that: the
 //! envelopes to the network, the receipt to the replica. While one sync is under way the next batch gathers
-//! by itself. When nothing has arrived it prepares the next segment.
+//! by itself. When nothing has arrived it prepares the next segment. Between two batches it reads back a
+//! stretch of the log for a follower that is behind, one at a time, so that writes never wait for long.
 //!
 //! A full disk is no error yet: nothing of the batch has been written, so it waits for space and says so
 //! meanwhile. Any other error ends the process: what the disk holds is unknown then, and the other replicas
 //! are built to survive the loss of one (D5).
 
+use std::collections::VecDeque;
 use std::io;
 
 use log::{info, warn};
 
 use crate::disk::Disk;
-use crate::raft::{Envelope, LogWrite, Receipt, Span};
+use crate::limits::READ_BACK_BYTES;
+use crate::raft::{Envelope, Index, LogWrite, NodeId, Receipt, Span, Stretch};
 use crate::runtime::{Address, Clock, Gone, Mailbox};
-use crate::wal::{Spare, WriteError, Writer};
+use crate::wal::{ReadError, Spare, WriteError, Writer};
+
+use super::report::Report;
 
 /// How often a full disk is tried again.
 const FULL_RETRY: Span = Span::milliseconds(200);
@@ -23,11 +28,29 @@ const FULL_RETRY: Span = Span::milliseconds(200);
 /// How long the thread sleeps at most when there is nothing to do.
 const IDLE: Span = Span::milliseconds(3_600_000);
 
+/// What the node asks of the log's thread.
+#[derive(Debug)]
+pub(super) enum LogOrder {
+    /// Make this durable.
+    Write(LogWrite),
+    /// Read entries back for a follower, from this index on.
+    Read(NodeId, Index),
+}
+
 /// What the log's thread reports.
 #[derive(Debug)]
-pub enum LogReport {
+pub(super) enum LogReport {
     /// This write, and with it every earlier one, is durable; the envelopes may leave.
-    Written(Receipt, Vec<Envelope>),
+    Written {
+        /// The write.
+        receipt: Receipt,
+        /// What had to wait for it.
+        envelopes: Vec<Envelope>,
+        /// How much log has been written in all, in bytes.
+        bytes: u64,
+    },
+    /// What the files hold, for a follower; `None`: they begin later.
+    Read(NodeId, Index, Option<Stretch>),
     /// There is no space for more; what has been handed over waits.
     Full,
     /// There is space again.
@@ -35,21 +58,27 @@ pub enum LogReport {
 }
 
 /// The log's actor.
-pub struct LogThread<D: Disk> {
+pub(super) struct LogThread<D: Disk> {
     writer: Writer<D>,
-    inbox: Mailbox<LogWrite>,
-    node: Address<LogReport>,
+    inbox: Mailbox<LogOrder>,
+    node: Address<Report>,
     clock: Clock,
     waiting: Vec<LogWrite>,
+    reads: VecDeque<(NodeId, Index)>,
     is_full: bool,
     spare_is_ready: bool,
 }
 
 impl<D: Disk> LogThread<D> {
     /// An actor that takes writes from `inbox` and reports to `node`.
-    pub fn new(writer: Writer<D>, inbox: Mailbox<LogWrite>, node: Address<LogReport>, clock: Clock) -> Self {
-        let (waiting, is_full, spare_is_ready) = (Vec::new(), false, false);
-        LogThread { writer, inbox, node, clock, waiting, is_full, spare_is_ready }
+    pub(super) fn new(
+        writer: Writer<D>,
+        inbox: Mailbox<LogOrder>,
+        node: Address<Report>,
+        clock: Clock,
+    ) -> Self {
+        let (waiting, reads) = (Vec::new(), VecDeque::new());
+        LogThread { writer, inbox, node, clock, waiting, reads, is_full: false, spare_is_ready: false }
     }
 
     /// Works until the node is gone.
@@ -57,9 +86,10 @@ impl<D: Disk> LogThread<D> {
     /// # Errors
     ///
     /// The disk's. Nothing that depends on it has been reported.
-    pub fn run(mut self) -> io::Result<()> {
+    pub(super) fn run(mut self) -> io::Result<()> {
         loop {
-            self.waiting.extend(self.inbox.drain());
+            let orders: Vec<LogOrder> = self.inbox.drain().collect();
+            orders.into_iter().for_each(|order| self.take(order));
             let outcome = match (self.waiting.is_empty(), self.spare_is_ready) {
                 (false, _) => self.write(),
                 (true, false) => self.prepare(),
@@ -68,9 +98,17 @@ impl<D: Disk> LogThread<D> {
             if let Err(error) = outcome {
                 self.endure(error)?;
             }
+            self.read()?;
             if self.rest() == Err(Gone) {
                 return Ok(());
             }
+        }
+    }
+
+    fn take(&mut self, order: LogOrder) {
+        match order {
+            LogOrder::Write(write) => self.waiting.push(write),
+            LogOrder::Read(to, first) => self.reads.push_back((to, first)),
         }
     }
 
@@ -78,7 +116,23 @@ impl<D: Disk> LogThread<D> {
         let durable = self.writer.write(&mut self.waiting)?;
         self.spare_is_ready = false;
         self.has_room();
-        self.report(LogReport::Written(durable.receipt, durable.then_send));
+        self.report(LogReport::Written {
+            receipt: durable.receipt,
+            envelopes: durable.then_send,
+            bytes: self.writer.written(),
+        });
+        Ok(())
+    }
+
+    /// Reads one stretch back, if anybody waits for one.
+    fn read(&mut self) -> io::Result<()> {
+        let Some((to, first)) = self.reads.pop_front() else { return Ok(()) };
+        let stretch = match self.writer.read(first, READ_BACK_BYTES) {
+            Ok(stretch) => Some(stretch),
+            Err(ReadError::Gone { .. }) => None,
+            Err(error) => return Err(io::Error::other(error.to_string())),
+        };
+        self.report(LogReport::Read(to, first, stretch));
         Ok(())
     }
 
@@ -123,18 +177,21 @@ impl<D: Disk> LogThread<D> {
 
     /// Waits for the next write; for a moment only while there is something to try again.
     fn rest(&mut self) -> Result<(), Gone> {
-        let pause = match (self.is_full, self.waiting.is_empty() && self.spare_is_ready) {
+        let is_idle = self.waiting.is_empty() && self.spare_is_ready && self.reads.is_empty();
+        let pause = match (self.is_full, is_idle) {
             (true, _) => FULL_RETRY,
             (false, true) => IDLE,
             (false, false) => Span(0),
         };
         let deadline = self.clock.real(self.clock.now() + pause);
-        self.waiting.extend(self.inbox.receive(deadline)?);
+        if let Some(order) = self.inbox.receive(deadline)? {
+            self.take(order);
+        }
         Ok(())
     }
 
     /// The node takes reports as fast as they come; should it be gone, `rest` finds out.
     fn report(&self, report: LogReport) {
-        let _ = self.node.send(report);
+        let _ = self.node.send(Report::Log(report));
     }
 }

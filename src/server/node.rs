@@ -12,33 +12,26 @@ use mio::event::Event as Readiness;
 use mio::{Events, Poll, Token};
 
 use super::client::{Batch, Client};
+use super::imaging::Imaging;
 use super::links::Links;
-use super::log_thread::LogReport;
+use super::log_thread::LogOrder;
 use super::peer::{Forwarded, PeerMessage};
 use super::picture::{Member, Picture};
+use super::report::Report;
+use super::requests::Waiting;
+use super::snapshot_thread::SnapshotOrder;
 use crate::kv::Operation;
-use crate::limits::{CLIENT_CONNECTIONS_MAX, HELD_REQUESTS_MAX, PEER_CONNECTIONS_MAX};
+use crate::limits::{CLIENT_CONNECTIONS_MAX, PEER_CONNECTIONS_MAX};
 use crate::net::{Connection, Flow, Listener};
-use crate::raft::{Instant, LogWrite, NodeId, Span};
+use crate::raft::{Index, Instant, LogWrite, NodeId, Span};
 use crate::replica::{Answer, Asker, Event, Now, Output, Replica, Reply, Request, Ticket};
-use crate::runtime::{Address as Mail, Clock, Mailbox, Undelivered};
-
-/// How long a client waits at most: shorter than any client's own patience, so that it is told what is known
-/// and does not try again blindly.
-const PATIENCE: Span = Span::milliseconds(2_000);
+use crate::runtime::{Address as Mail, Clock, Mailbox};
 
 /// How long the loop sleeps at most.
 const IDLE: Span = Span::milliseconds(3_600_000);
 
 /// How soon it tries again when the log's thread had no room.
 const AGAIN: Span = Span::milliseconds(1);
-
-const NOTHING_HAPPENED: &str = "TRYAGAIN nothing was done: the leader changed, ask again";
-const BUSY: &str = "TRYAGAIN nothing was done: too much waits already, ask again later";
-const NO_LEADER: &str = "CLUSTERDOWN nothing was done: no leader is known, a majority may be out of reach";
-const DISK_FULL: &str =
-    "MISCONF nothing was done: the leader's disk is full, writes are refused until it has room";
-const UNCERTAIN: &str = "UNCERTAIN it may have been done or may yet be: no answer came in time";
 
 /// Where a node listens.
 #[derive(Debug)]
@@ -51,65 +44,71 @@ pub struct Doors {
 
 /// A node's place in its cluster.
 #[derive(Debug)]
-pub struct Seat {
+pub(super) struct Seat {
     /// Its name.
-    pub id: NodeId,
+    pub(super) id: NodeId,
     /// All replicas and how to reach them, as text for people; itself included.
-    pub members: Vec<(NodeId, String)>,
+    pub(super) members: Vec<(NodeId, String)>,
 }
 
 /// A durable node.
-pub struct Node {
+pub(super) struct Node {
     poll: Poll,
     clock: Clock,
-    seat: Seat,
-    replica: Replica,
-    links: Links,
+    pub(super) seat: Seat,
+    pub(super) replica: Replica,
+    pub(super) links: Links,
     doors: Doors,
-    clients: BTreeMap<Token, Client>,
+    pub(super) clients: BTreeMap<Token, Client>,
     /// Those with something to be read, taken or written.
-    busy: BTreeSet<Token>,
+    pub(super) busy: BTreeSet<Token>,
     next_token: usize,
-    tickets: BTreeMap<Ticket, Waiting>,
-    last_ticket: Ticket,
+    pub(super) tickets: BTreeMap<Ticket, Waiting>,
+    pub(super) last_ticket: Ticket,
     /// Requests for which there is no leader to carry them out.
-    held: VecDeque<(Ticket, Batch)>,
-    reports: Mailbox<LogReport>,
-    log: Mail<LogWrite>,
+    pub(super) held: VecDeque<(Ticket, Batch)>,
+    /// Who has just refused one, though it was believed to lead, and until when it is not asked again.
+    pub(super) refused: Option<(NodeId, Instant)>,
+    pub(super) reports: Mailbox<Report>,
+    pub(super) log: Mail<LogOrder>,
     /// A write that the log's thread had no room for. While it waits nothing new is flushed.
-    backlog: Option<LogWrite>,
-    output: Output,
-    is_full: bool,
+    pub(super) backlog: Option<LogWrite>,
+    /// Reads of the log that its thread has not taken yet.
+    pub(super) reads: VecDeque<(NodeId, Index)>,
+    pub(super) snapshots: Mail<SnapshotOrder>,
+    pub(super) imaging: Imaging,
+    pub(super) output: Output,
+    /// Whether the log's disk is full.
+    pub(super) is_full: bool,
+    /// Until when a node that is to end may take for it.
+    pub(super) leaving: Option<Instant>,
     is_announced: bool,
 }
 
-/// A client's batch that is under way.
-#[derive(Debug)]
-struct Waiting {
-    client: Token,
-    until: Instant,
-    /// Whether it may take effect without our hearing of it.
-    may_happen: bool,
-}
-
 /// What a node is made of.
-pub struct Parts {
+pub(super) struct Parts {
     /// Its event loop.
-    pub poll: Poll,
+    pub(super) poll: Poll,
     /// Its clock.
-    pub clock: Clock,
+    pub(super) clock: Clock,
     /// Its place.
-    pub seat: Seat,
+    pub(super) seat: Seat,
     /// Its replica.
-    pub replica: Replica,
+    pub(super) replica: Replica,
     /// Its lines to the others.
-    pub links: Links,
+    pub(super) links: Links,
     /// Where it listens.
-    pub doors: Doors,
-    /// What the log's thread reports.
-    pub reports: Mailbox<LogReport>,
-    /// Where the log's thread takes writes.
-    pub log: Mail<LogWrite>,
+    pub(super) doors: Doors,
+    /// What the other threads report.
+    pub(super) reports: Mailbox<Report>,
+    /// Where the log's thread takes orders.
+    pub(super) log: Mail<LogOrder>,
+    /// Where the snapshots' thread takes orders.
+    pub(super) snapshots: Mail<SnapshotOrder>,
+    /// The least number of bytes of log between two snapshots.
+    pub(super) snapshot_bytes: u64,
+    /// The size of the last snapshot.
+    pub(super) last_snapshot_bytes: u64,
 }
 
 impl Node {
@@ -118,8 +117,8 @@ impl Node {
     /// # Errors
     ///
     /// Whatever the operating system says of its listeners.
-    pub fn new(parts: Parts) -> io::Result<Node> {
-        let Parts { poll, clock, seat, replica, links, mut doors, reports, log } = parts;
+    pub(super) fn new(parts: Parts) -> io::Result<Node> {
+        let Parts { poll, clock, seat, replica, links, mut doors, reports, log, snapshots, .. } = parts;
         let doors_in_order = doors.clients.iter_mut().chain(&mut doors.peers);
         for (place, listener) in doors_in_order.enumerate() {
             listener.register(poll.registry(), Token(FIRST_DOOR + place))?;
@@ -137,21 +136,26 @@ impl Node {
             tickets: BTreeMap::new(),
             last_ticket: Ticket(0),
             held: VecDeque::new(),
+            refused: None,
             reports,
             log,
             backlog: None,
+            reads: VecDeque::new(),
+            snapshots,
+            imaging: Imaging::new(parts.snapshot_bytes, parts.last_snapshot_bytes),
+            leaving: None,
             output: Output::default(),
             is_full: false,
             is_announced: false,
         })
     }
 
-    /// Serves for ever.
+    /// Serves until it is told to end.
     ///
     /// # Errors
     ///
     /// Whatever the operating system says of the event loop, or the end of the log's thread.
-    pub fn run(mut self) -> io::Result<()> {
+    pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         loop {
             let timeout = self.clock.until(self.deadline());
@@ -164,19 +168,25 @@ impl Node {
                 self.note(now, event);
             }
             self.turn(now)?;
+            if self.has_left(now) {
+                return Ok(());
+            }
         }
     }
 
     fn turn(&mut self, now: Now) -> io::Result<()> {
         self.links.dial(now.monotonic, self.poll.registry());
-        self.take_reports();
+        self.take_reports(now);
         self.hear_peers(now);
         self.hear_clients(now);
         self.submit_held(now);
         self.flush(now)?;
-        self.deliver();
+        self.deliver(now);
         self.give_up(now);
         self.write_sockets(now);
+        for lost in self.links.take_lost() {
+            self.lose(lost);
+        }
         self.announce();
         Ok(())
     }
@@ -186,12 +196,16 @@ impl Node {
         if self.links.has_more() || self.busy.iter().any(|token| self.has_more(*token)) {
             return now;
         }
-        let mut deadline = now + if self.backlog.is_some() { AGAIN } else { IDLE };
+        let is_choked = self.backlog.is_some() || !self.reads.is_empty();
+        let mut deadline = now + if is_choked { AGAIN } else { IDLE };
         if self.backlog.is_none() {
             deadline = deadline.min(self.replica.deadline());
         }
         let oldest = self.tickets.values().next().map(|waiting| waiting.until);
-        [oldest, self.links.deadline()].into_iter().flatten().fold(deadline, Instant::min)
+        [oldest, self.links.deadline(), self.leaving, self.held_deadline()]
+            .into_iter()
+            .flatten()
+            .fold(deadline, Instant::min)
     }
 
     /// Whether a client has sent more than was taken in its turn.
@@ -249,19 +263,6 @@ impl Node {
         }
     }
 
-    fn take_reports(&mut self) {
-        for report in self.reports.drain() {
-            match report {
-                LogReport::Written(receipt, envelopes) => {
-                    self.replica.durable(receipt);
-                    self.output.peers.extend(envelopes);
-                }
-                LogReport::Full => self.is_full = true,
-                LogReport::Room => self.is_full = false,
-            }
-        }
-    }
-
     fn hear_peers(&mut self, now: Now) {
         let (replica, replies, is_full) = (&mut self.replica, &mut self.output.replies, self.is_full);
         self.links.read(now.monotonic, |from, message| match message {
@@ -279,99 +280,10 @@ impl Node {
         });
     }
 
-    fn hear_clients(&mut self, now: Now) {
-        let picture = self.picture(now);
-        let busy: Vec<Token> = self.busy.iter().copied().collect();
-        for token in busy {
-            let Some(client) = self.clients.get_mut(&token) else { continue };
-            if client.is_heard()
-                && client.connection.is_readable()
-                && client.connection.read() == Flow::Closed
-            {
-                self.drop_client(token);
-                continue;
-            }
-            let Some(client) = self.clients.get_mut(&token).filter(|client| client.is_heard()) else {
-                continue;
-            };
-            let batch = client.collect(&picture);
-            if !batch.is_empty() {
-                self.last_ticket = Ticket(self.last_ticket.0 + 1);
-                client.waiting = Some(self.last_ticket);
-                let until = now.monotonic + PATIENCE;
-                let waiting = Waiting { client: token, until, may_happen: false };
-                self.tickets.insert(self.last_ticket, waiting);
-                self.submit(now, self.last_ticket, batch);
-            }
-        }
-    }
-
-    /// Gives a batch to whoever leads, or keeps it until somebody does.
-    fn submit(&mut self, now: Now, ticket: Ticket, batch: Batch) {
-        let changes = !batch.operations.iter().all(Operation::is_read);
-        let leader = self.replica.status().leader;
-        if leader == Some(self.seat.id) {
-            if changes && self.is_full {
-                return self.fail(ticket, DISK_FULL);
-            }
-            self.may_happen(ticket, changes);
-            let Batch { once, operations, .. } = batch;
-            let request = Request { asker: Asker::Here(ticket), once, operations };
-            return self.replica.on(now, Event::Request(request));
-        }
-        let Some(leader) = leader.filter(|leader| self.links.is_up(*leader)) else {
-            if self.held.len() >= HELD_REQUESTS_MAX {
-                return self.fail(ticket, BUSY);
-            }
-            return self.held.push_back((ticket, batch));
-        };
-        let Batch { once, operations, .. } = batch;
-        let forwarded = PeerMessage::Ask(Forwarded { ticket, once, operations });
-        if self.links.send(leader, &forwarded) {
-            self.may_happen(ticket, changes);
-        } else {
-            self.fail(ticket, BUSY);
-        }
-    }
-
-    fn may_happen(&mut self, ticket: Ticket, changes: bool) {
-        if let Some(waiting) = self.tickets.get_mut(&ticket) {
-            waiting.may_happen = changes;
-        }
-    }
-
-    fn submit_held(&mut self, now: Now) {
-        let leader = self.replica.status().leader;
-        if leader.is_some_and(|leader| leader == self.seat.id || self.links.is_up(leader)) {
-            for (ticket, batch) in std::mem::take(&mut self.held) {
-                if self.tickets.contains_key(&ticket) {
-                    self.submit(now, ticket, batch);
-                }
-            }
-        }
-    }
-
-    /// Ends the replica's turn and hands its write to the log's thread.
-    fn flush(&mut self, now: Now) -> io::Result<()> {
-        if self.backlog.is_none() {
-            self.replica.turn(now, &mut self.output);
-            self.backlog = self.output.write.take();
-        }
-        let Some(write) = self.backlog.take() else { return Ok(()) };
-        match self.log.try_send(write) {
-            Ok(()) => Ok(()),
-            Err(Undelivered::Full(write)) => {
-                self.backlog = Some(write);
-                Ok(())
-            }
-            Err(Undelivered::Gone(_)) => Err(io::Error::other("the log's thread is gone")),
-        }
-    }
-
-    fn deliver(&mut self) {
+    fn deliver(&mut self, now: Now) {
         for Reply { asker, answer } in std::mem::take(&mut self.output.replies) {
             match asker {
-                Asker::Here(ticket) => self.answer(ticket, answer),
+                Asker::Here(ticket) => self.answer(now, ticket, answer),
                 Asker::Peer(node, ticket) => {
                     // If the line is down the other side tells its client what it knows.
                     self.links.send(node, &PeerMessage::Answer(ticket, answer));
@@ -382,41 +294,6 @@ impl Node {
         }
         for envelope in std::mem::take(&mut self.output.peers) {
             self.links.send(envelope.to, &PeerMessage::Raft(envelope));
-        }
-    }
-
-    fn answer(&mut self, ticket: Ticket, answer: Answer) {
-        match answer {
-            Answer::NotLeader => self.fail(ticket, NOTHING_HAPPENED),
-            Answer::Busy => self.fail(ticket, BUSY),
-            Answer::Done(values) => {
-                if let Some(waiting) = self.tickets.remove(&ticket)
-                    && let Some(client) = self.clients.get_mut(&waiting.client)
-                {
-                    client.answer(values);
-                    self.busy.insert(waiting.client);
-                }
-            }
-        }
-    }
-
-    fn fail(&mut self, ticket: Ticket, error: &str) {
-        if let Some(waiting) = self.tickets.remove(&ticket)
-            && let Some(client) = self.clients.get_mut(&waiting.client)
-        {
-            client.fail(error);
-            self.busy.insert(waiting.client);
-        }
-    }
-
-    /// Tells the clients whose time is over what is known.
-    fn give_up(&mut self, now: Now) {
-        while let Some((ticket, waiting)) = self.tickets.first_key_value() {
-            if waiting.until > now.monotonic {
-                return;
-            }
-            let error = if waiting.may_happen { UNCERTAIN } else { NO_LEADER };
-            self.fail(*ticket, error);
         }
     }
 
@@ -437,14 +314,14 @@ impl Node {
     }
 
     /// A client has gone. What it has asked for goes on; nobody will be told.
-    fn drop_client(&mut self, token: Token) {
+    pub(super) fn drop_client(&mut self, token: Token) {
         if let Some(ticket) = self.clients.remove(&token).and_then(|client| client.waiting) {
             self.tickets.remove(&ticket);
         }
         self.busy.remove(&token);
     }
 
-    fn picture(&self, now: Now) -> Picture {
+    pub(super) fn picture(&self, now: Now) -> Picture {
         let member = |(id, address): &(NodeId, String)| Member { id: *id, address: address.clone() };
         Picture {
             me: self.seat.id,
@@ -467,7 +344,7 @@ impl Node {
 }
 
 /// Tokens: the log's wake-up, then listeners, then the lines we make, then whoever connects.
-pub(crate) const WAKE: Token = Token(0);
+pub(super) const WAKE: Token = Token(0);
 const FIRST_DOOR: usize = 1;
-pub(crate) const FIRST_LINE: usize = 1 << 8;
+pub(super) const FIRST_LINE: usize = 1 << 8;
 const FIRST_CONNECTION: usize = 1 << 16;

@@ -8,7 +8,7 @@ use crate::replica::{Answer, Ticket};
 
 /// The body of a frame.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub enum PeerMessage {
+pub(super) enum PeerMessage {
     /// The first on every connection: who speaks.
     Hello(Hello),
     /// The answer to a hello that is not welcome; the connection ends with it.
@@ -23,20 +23,20 @@ pub enum PeerMessage {
 
 /// Who speaks, and to whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Hello {
+pub(super) struct Hello {
     /// The replica that has connected.
-    pub from: NodeId,
+    pub(super) from: NodeId,
     /// The replica that it means to have connected to.
-    pub to: NodeId,
+    pub(super) to: NodeId,
 }
 
 /// A client's request on its way to the leader.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Forwarded {
+pub(super) struct Forwarded {
     /// The sender's name for it.
-    pub ticket: Ticket,
+    pub(super) ticket: Ticket,
     /// Its own name, if it has one.
-    pub once: Option<RequestId>,
+    pub(super) once: Option<RequestId>,
     /// What is wanted.
-    pub operations: Vec<Operation>,
+    pub(super) operations: Vec<Operation>,
 }

@@ -2,9 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
 use super::Identity;
 use crate::disk::DiskFailure;
+use crate::raft::{Index, Position};
 
 /// Why a log was not opened. Nothing has been changed, unless it is [`OpenError::Failed`] or
 /// [`OpenError::Full`]; then some of the repair may have been done, and the next opening goes on with it.
@@ -68,6 +71,32 @@ pub enum WriteError {
     Failed(DiskFailure),
 }
 
+/// Why no entries were read back.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The log begins later: a snapshot stands for the entry before the wanted ones. The log is well.
+    Gone {
+        /// The log begins after this position.
+        start: Position,
+    },
+    /// The log ends before the wanted entries, perhaps since a cut. The log is well.
+    Ahead {
+        /// One after its last entry.
+        next: Index,
+    },
+    /// Something that was durable can no longer be read (D6). Final: the writer does nothing any more.
+    Damaged {
+        /// The segment.
+        file: String,
+        /// Where in it the record begins.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// The disk failed, now or earlier. Final (D5).
+    Failed(DiskFailure),
+}
+
 /// The remedy for a log that cannot be trusted: the other replicas have what it had.
 const REPLACE: &str = "Leave the files as they are, remove this replica from its cluster, and add a new one \
                        with an empty directory";
@@ -109,6 +138,20 @@ impl fmt::Display for OpenError {
     }
 }
 
+impl ReadError {
+    /// What failed for good, if something did.
+    pub(super) fn failure(&self) -> Option<DiskFailure> {
+        match self {
+            ReadError::Gone { .. } | ReadError::Ahead { .. } => None,
+            ReadError::Damaged { file, offset, what } => {
+                let error = io::Error::new(io::ErrorKind::InvalidData, format!("byte {offset}: {what}"));
+                Some(DiskFailure { operation: "read", file: file.clone(), error: Arc::new(error) })
+            }
+            ReadError::Failed(failure) => Some(failure.clone()),
+        }
+    }
+}
+
 impl fmt::Display for WriteError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,6 +163,25 @@ impl fmt::Display for WriteError {
                     formatter,
                     "{failure}; this replica must stop, since nobody knows what its log holds now"
                 )
+            }
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Gone { start } => {
+                write!(formatter, "the log begins after {}; a snapshot has what is before", start.index.0)
+            }
+            ReadError::Ahead { next } => {
+                write!(formatter, "the log ends before {}; ask again when it is longer", next.0)
+            }
+            ReadError::Damaged { file, offset, what } => {
+                write!(formatter, "{file} is damaged at byte {offset}: {what}. {REPLACE}")
+            }
+            ReadError::Failed(failure) => {
+                write!(formatter, "{failure}; this replica must stop, since it cannot read its own log")
             }
         }
     }
@@ -137,6 +199,7 @@ impl fmt::Display for Named<'_> {
 
 impl Error for OpenError {}
 impl Error for WriteError {}
+impl Error for ReadError {}
 
 impl From<DiskFailure> for OpenError {
     fn from(failure: DiskFailure) -> OpenError {
@@ -147,5 +210,11 @@ impl From<DiskFailure> for OpenError {
 impl From<DiskFailure> for WriteError {
     fn from(failure: DiskFailure) -> WriteError {
         WriteError::Failed(failure)
+    }
+}
+
+impl From<DiskFailure> for ReadError {
+    fn from(failure: DiskFailure) -> ReadError {
+        ReadError::Failed(failure)
     }
 }

@@ -35,11 +35,23 @@
 //! The format is described byte by byte in `docs/disk-format.md`. All file access goes through
 //! [`Disk`](crate::disk::Disk).
 //!
-//! Missing: reading entries back while the log is open (the core keeps them in memory), re-use of purged
-//! segments instead of writing zeros again, and a witness outside the log of its last record: a disk that
-//! loses the whole tail *after* it reported it as durable is not found out here, but by the other replicas.
+//! **Reading back.** The core remembers only the newest entries; a follower that is further behind is served
+//! from the files, by [`Writer::read`]. It finds its way by landmarks in memory, of which there are few, and
+//! never comes upon an entry that a later record has replaced (`landmarks.rs` says why). Every record is
+//! checked before it is believed, and what cannot be read is final, as a failed write is.
+//!
+//! **Space.** Below the log's start segments are removed whole, oldest first. They are not used again as
+//! spares, though that would save claiming blocks anew: a removed file needs only be gone some day, a reused
+//! one must not come back under its old name with zeros or a newer segment in it. Even a spare found by
+//! recovery could then be such a file, and nobody could tell whether its renaming was durable or, after a
+//! failed sync of the directory, ever will be.
+//!
+//! Missing: a witness outside the log of its last record. A disk that loses the whole tail *after* it
+//! reported it as durable is not found out here, but by the other replicas.
 
 mod error;
+mod landmarks;
+mod reader;
 mod record;
 mod recover;
 mod segment;
@@ -49,7 +61,9 @@ use crate::identity::{ClusterId, Incarnation};
 use crate::limits::{WAL_BATCH_BYTES, WAL_RESERVE_BYTES, WAL_SEGMENT_BYTES};
 use crate::raft::{Entry, HardState, NodeId, Position};
 
-pub use error::{OpenError, WriteError};
+use landmarks::Landmarks;
+
+pub use error::{OpenError, ReadError, WriteError};
 pub use recover::open;
 pub use writer::{Durable, Spare, Writer, create};
 
@@ -73,7 +87,13 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// A batch that has reached this size takes no further write.
     pub batch_bytes: usize,
+    /// How far apart the places are from which entries are looked for, and how much is read at a time.
+    pub landmark_bytes: u64,
 }
+
+/// See [`Options::landmark_bytes`]. Each takes some fifty bytes of memory, so a log of a gigabyte needs less
+/// than one megabyte; the way from one to the next is checked in some ten microseconds.
+const LANDMARK_BYTES: u64 = 64 << 10;
 
 impl Default for Options {
     fn default() -> Options {
@@ -81,6 +101,7 @@ impl Default for Options {
             segment_bytes: WAL_SEGMENT_BYTES,
             reserve_bytes: WAL_RESERVE_BYTES,
             batch_bytes: WAL_BATCH_BYTES,
+            landmark_bytes: LANDMARK_BYTES,
         }
     }
 }
@@ -91,12 +112,16 @@ impl Options {
         let least = (segment::HEADER_BYTES + record::record_bytes(record::OPENING_BYTES)) as u64;
         assert!(self.segment_bytes >= least + self.reserve_bytes, "segments are too small: {self:?}");
     }
+
+    fn landmarks(&self) -> Landmarks {
+        Landmarks::new(self.landmark_bytes)
+    }
 }
 
 /// What becomes of the entries behind a snapshot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tail {
-    /// They stay: the snapshot's last entry is this log's entry at that place.
+    /// They stay: the position is one of this log.
     Kept,
     /// They go: this log had another history (R15).
     Dropped,
@@ -107,7 +132,8 @@ pub enum Tail {
 pub struct Recovered {
     /// The term and the vote.
     pub hard_state: HardState,
-    /// The log begins right after this position: all zeros, or the end of a snapshot.
+    /// The log begins right after this position: all zeros, or one that a snapshot stands for, its last or an
+    /// earlier one.
     pub start: Position,
     /// The entries behind it.
     pub entries: Vec<Entry>,

@@ -17,7 +17,7 @@ pub(super) const HEAD_BYTES: usize = 24;
 /// Records start at multiples of this.
 pub(super) const ALIGNMENT: usize = 8;
 
-const HARD_STATE_BYTES: usize = 16;
+pub(super) const HARD_STATE_BYTES: usize = 16;
 const MARK_BYTES: usize = 24;
 const ENTRIES_HEAD_BYTES: usize = 16;
 const ENTRY_HEAD_BYTES: usize = 16;
@@ -68,6 +68,19 @@ pub(super) struct Draft {
     bytes: Vec<u8>,
     /// Large payloads, each with the place in `bytes` that it goes before.
     shared: Vec<(usize, Arc<[u8]>)>,
+    /// How much they are together.
+    shared_bytes: usize,
+    /// Where in the record its parts with entries stand.
+    places: Vec<EntriesPlace>,
+}
+
+/// A part with entries: which they are, and where in the record's parts it begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct EntriesPlace {
+    pub(super) first: Index,
+    /// One after its last entry.
+    pub(super) next: Index,
+    pub(super) part: usize,
 }
 
 impl Draft {
@@ -75,15 +88,22 @@ impl Draft {
     pub(super) fn begin(&mut self) {
         self.bytes.clear();
         self.bytes.resize(HEAD_BYTES, 0);
+        self.forget_entries();
+    }
+
+    fn forget_entries(&mut self) {
         self.shared.clear();
+        self.shared_bytes = 0;
+        self.places.clear();
     }
 
     /// Gives back memory that only an unusually large record needed, and every payload.
     pub(super) fn release(&mut self, bytes_kept: usize) {
         self.bytes.clear();
         self.bytes.shrink_to(bytes_kept);
-        self.shared.clear();
+        self.forget_entries();
         self.shared.shrink_to(bytes_kept / COPIED_BYTES_MAX);
+        self.places.shrink_to(bytes_kept / (ENTRIES_HEAD_BYTES + ENTRY_HEAD_BYTES));
     }
 
     pub(super) fn hard_state(&mut self, hard_state: HardState) {
@@ -110,6 +130,9 @@ impl Draft {
     }
 
     fn entries(&mut self, append: &LogAppend) {
+        let next = Index(append.first.0 + append.entries.len() as u64);
+        let part = self.len() - HEAD_BYTES;
+        self.places.push(EntriesPlace { first: append.first, next, part });
         self.bytes.extend([KIND_ENTRIES, 0, 0, 0]);
         self.bytes.extend(length(append.entries.len()).to_le_bytes());
         self.bytes.extend(append.first.0.to_le_bytes());
@@ -122,6 +145,7 @@ impl Draft {
             match payload {
                 Some(bytes) if bytes.len() > COPIED_BYTES_MAX => {
                     self.shared.push((self.bytes.len(), Arc::clone(bytes)));
+                    self.shared_bytes += bytes.len();
                 }
                 Some(bytes) => self.bytes.extend(&**bytes),
                 None => {}
@@ -149,7 +173,12 @@ impl Draft {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.bytes.len() + self.shared.iter().map(|(_, payload)| payload.len()).sum::<usize>()
+        self.bytes.len() + self.shared_bytes
+    }
+
+    /// Where its entries are, in the order in which they take effect.
+    pub(super) fn places(&self) -> &[EntriesPlace] {
+        &self.places
     }
 
     /// The record, piece by piece.
@@ -198,6 +227,11 @@ impl<'a> Whole<'a> {
         let link = Link { previous: u32_at(head, 12), batch: u64_at(head, 16) };
         let parts = &bytes[HEAD_BYTES..HEAD_BYTES + parts];
         (checksum == u32_at(head, 4)).then_some(Whole { link, checksum, parts })
+    }
+
+    /// What a record takes on disk according to its head, which need not be right.
+    pub(super) fn announced_bytes(head: &[u8]) -> usize {
+        usize::try_from(u32_at(head, 0)).map_or(usize::MAX, record_bytes)
     }
 
     /// What it takes on disk.
@@ -251,15 +285,81 @@ pub(super) fn take_part(bytes: &mut &[u8]) -> Result<Part, Malformed> {
 }
 
 fn take_entry(bytes: &mut &[u8]) -> Result<Entry, Malformed> {
+    take_encoded(bytes).map(Encoded::decode)
+}
+
+/// An entry as it lies in a record: its payload is not copied yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Encoded<'a> {
+    pub(super) term: Term,
+    command: Option<&'a [u8]>,
+}
+
+impl Encoded<'_> {
+    pub(super) fn decode(self) -> Entry {
+        let payload = self.command.map_or(Payload::Noop, |bytes| Payload::Command(Arc::from(bytes)));
+        Entry { term: self.term, payload }
+    }
+}
+
+fn take_encoded<'a>(bytes: &mut &'a [u8]) -> Result<Encoded<'a>, Malformed> {
     let head = take(bytes, ENTRY_HEAD_BYTES)?;
     let length = usize::try_from(u32_at(head, 8)).map_err(|_| Malformed)?;
     let content = take(bytes, length)?;
-    let payload = match head[12] {
-        PAYLOAD_NOOP if content.is_empty() => Payload::Noop,
-        PAYLOAD_COMMAND => Payload::Command(Arc::from(content)),
+    let command = match head[12] {
+        PAYLOAD_NOOP if content.is_empty() => None,
+        PAYLOAD_COMMAND => Some(content),
         _ => return Err(Malformed),
     };
-    Ok(Entry { term: Term(u64_at(head, 0)), payload })
+    Ok(Encoded { term: Term(u64_at(head, 0)), command })
+}
+
+/// The entries in the parts of a record, one by one, each with its index. What is not asked for costs no
+/// copy.
+#[derive(Debug)]
+pub(super) struct EncodedEntries<'a> {
+    bytes: &'a [u8],
+    /// The part that is being read: its next entry, and how many there are to come.
+    index: Index,
+    left: u32,
+}
+
+impl<'a> EncodedEntries<'a> {
+    pub(super) fn of(parts: &'a [u8]) -> EncodedEntries<'a> {
+        EncodedEntries { bytes: parts, index: Index::default(), left: 0 }
+    }
+
+    fn take_next(&mut self) -> Result<Option<(Index, Encoded<'a>)>, Malformed> {
+        while self.left == 0 {
+            let Some(kind) = self.bytes.first() else { return Ok(None) };
+            match *kind {
+                KIND_HARD_STATE => {
+                    take(&mut self.bytes, HARD_STATE_BYTES)?;
+                }
+                KIND_MARK => {
+                    take(&mut self.bytes, MARK_BYTES)?;
+                }
+                KIND_ENTRIES => {
+                    let head = take(&mut self.bytes, ENTRIES_HEAD_BYTES)?;
+                    (self.left, self.index) = (u32_at(head, 4), Index(u64_at(head, 8)));
+                }
+                _ => return Err(Malformed),
+            }
+        }
+        let entry = take_encoded(&mut self.bytes)?;
+        let index = self.index;
+        self.index = index.next();
+        self.left -= 1;
+        Ok(Some((index, entry)))
+    }
+}
+
+impl<'a> Iterator for EncodedEntries<'a> {
+    type Item = Result<(Index, Encoded<'a>), Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.take_next().transpose()
+    }
 }
 
 fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], Malformed> {
@@ -313,6 +413,29 @@ mod tests {
         assert_eq!(take_part(&mut parts), Ok(Part::HardState(write.hard_state.unwrap())));
         assert_eq!(take_part(&mut parts), Ok(Part::Entries { first: Index(3), entries }));
         assert!(parts.is_empty());
+        let read: Vec<(Index, Entry)> = EncodedEntries::of(whole.parts)
+            .map(|entry| entry.map(|(index, entry)| (index, entry.decode())).unwrap())
+            .collect();
+        assert_eq!(read, (3..).map(Index).zip(write.entries.unwrap().entries).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_draft_knows_where_its_entries_stand() {
+        let mut draft = Draft::default();
+        draft.begin();
+        let (small, large) = (write(vec![command_of(9)]), write(vec![command_of(600), command_of(700)]));
+        draft.write(&small);
+        draft.write(&large);
+        let place = |next, part| EntriesPlace { first: Index(3), next: Index(next), part };
+        let second = write_bytes(&small) + HARD_STATE_BYTES;
+        assert_eq!(draft.places(), [place(4, HARD_STATE_BYTES), place(5, second)]);
+        draft.seal(SEGMENT, LINK);
+        let bytes: Vec<u8> = draft.pieces().flatten().copied().collect();
+        let whole = Whole::read(&bytes, SEGMENT).unwrap();
+        assert_eq!(Whole::announced_bytes(&bytes), bytes.len());
+        let from_second: Vec<Entry> =
+            EncodedEntries::of(&whole.parts[second..]).map(|entry| entry.unwrap().1.decode()).collect();
+        assert_eq!(from_second, large.entries.unwrap().entries);
     }
 
     #[test]
@@ -342,6 +465,8 @@ mod tests {
             let read = take_part(&mut rest)
                 .and_then(|_| if rest.is_empty() { Ok(()) } else { take_part(&mut rest).map(drop) });
             assert!(read == Err(Malformed) || length == HARD_STATE_BYTES, "{length}");
+            let all = EncodedEntries::of(&parts[..length]).collect::<Result<Vec<_>, Malformed>>();
+            assert!(all == Err(Malformed) || length == HARD_STATE_BYTES, "{length}");
         }
     }
 }

@@ -13,9 +13,10 @@ use std::collections::VecDeque;
 use std::iter;
 
 use super::error::OpenError;
+use super::landmarks::{Landmark, Landmarks, Place};
 use super::record::{ALIGNMENT, HEAD_BYTES, Part, Whole, take_part};
 use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
-use super::writer::{Contents, Current, Segment, Writer};
+use super::writer::{Contents, Current, Found, Sealed, Segment, Writer};
 use super::{Cut, Identity, Options, Recovered, Tail};
 use crate::disk::{Disk, DiskFailure, During, write_pieces, write_zeros};
 use crate::raft::{Entry, HardState, Index, Position};
@@ -35,15 +36,17 @@ pub fn open<D: Disk>(
     let names = disk.names().during("list", "the log's directory")?;
     let choice = Choice::of(&names)?;
     let mut buffer = Vec::new();
-    let reading = read(&mut disk, identity, &choice.run, &mut buffer)?;
+    let reading = read(&mut disk, identity, &choice.run, options.landmarks(), &mut buffer)?;
     let has_spare = names.iter().any(|name| name == SPARE_NAME);
     let current = repair(&mut disk, options, &choice, &reading, &buffer, has_spare)?;
-    let Reading { replay, mut segments, cut, .. } = reading;
-    segments.pop_back();
+    let Reading { replay, segments: mut sealed, cut, .. } = reading;
+    let written = sealed.iter().map(|sealed| sealed.end - HEADER_BYTES as u64).sum();
+    sealed.pop_back();
     let contents = replay.contents();
-    let Replay { hard_state, start, entries, .. } = replay;
+    let Replay { hard_state, start, entries, landmarks, .. } = replay;
     let recovered = Recovered { hard_state, start, entries, cut };
-    Ok((recovered, Writer::resume(disk, identity, options, segments, current, contents)))
+    let found = Found { sealed, current, contents, landmarks, written };
+    Ok((recovered, Writer::resume(disk, identity, options, found)))
 }
 
 /// Which segments there are.
@@ -71,7 +74,7 @@ impl Choice {
 struct Reading {
     replay: Replay,
     /// All segments of the run.
-    segments: VecDeque<Segment>,
+    segments: VecDeque<Sealed>,
     /// Where the good part of the newest segment ends.
     end: End,
     cut: Option<Cut>,
@@ -90,9 +93,10 @@ fn read<D: Disk>(
     disk: &mut D,
     identity: Identity,
     run: &[SegmentNumber],
+    landmarks: Landmarks,
     buffer: &mut Vec<u8>,
 ) -> Result<Reading, OpenError> {
-    let mut replay = Replay::default();
+    let mut replay = Replay::new(landmarks);
     let mut segments = VecDeque::new();
     let mut before: Option<End> = None;
     for number in run {
@@ -106,10 +110,12 @@ fn read<D: Disk>(
         } else {
             replay.held_from = header.first_index;
         }
-        segments.push_back(Segment { number: *number, first_index: header.first_index });
         let link = Link { previous: header_checksum, batch: header.link.batch };
         let start = End { header_checksum, offset: HEADER_BYTES, link };
-        before = Some(replay.take_records(&file, buffer, start)?);
+        let end = replay.take_records(*number, buffer, start)?;
+        let segment = Segment { number: *number, first_index: header.first_index, header_checksum };
+        segments.push_back(Sealed { segment, end: end.offset as u64 });
+        before = Some(end);
     }
     let end = before.expect("a run holds at least one segment");
     let newest = run.last().expect("a run holds at least one segment").file_name();
@@ -142,7 +148,6 @@ fn judge_tail(file: &str, bytes: &[u8], end: End) -> Result<Option<Cut>, OpenErr
 }
 
 /// The log as it grows record by record.
-#[derive(Default)]
 struct Replay {
     hard_state: HardState,
     start: Position,
@@ -150,9 +155,15 @@ struct Replay {
     /// of the entries in between are still to come.
     held_from: Index,
     entries: Vec<Entry>,
+    landmarks: Landmarks,
 }
 
 impl Replay {
+    fn new(landmarks: Landmarks) -> Replay {
+        let (hard_state, start) = (HardState::default(), Position::default());
+        Replay { hard_state, start, held_from: Index::default(), entries: Vec::new(), landmarks }
+    }
+
     fn next(&self) -> Index {
         Index(self.held_from.0 + self.entries.len() as u64)
     }
@@ -177,23 +188,35 @@ impl Replay {
     }
 
     /// Takes in the records of one segment, up to the first that is not in order.
-    fn take_records(&mut self, file: &str, bytes: &[u8], mut end: End) -> Result<End, OpenError> {
+    fn take_records(&mut self, number: SegmentNumber, bytes: &[u8], mut end: End) -> Result<End, OpenError> {
+        let file = number.file_name();
         while let Some(whole) = Whole::read(&bytes[end.offset..], end.header_checksum)
             && whole.link == end.link
         {
-            let mut parts = whole.parts;
-            while !parts.is_empty() {
-                let part = take_part(&mut parts).map_err(|_| "the record there has unknown parts".to_owned());
-                part.and_then(|part| self.take(part)).map_err(|what| damaged(file, end.offset, what))?;
-            }
+            let place = Place { segment: number, offset: end.offset as u64, link: end.link };
+            self.take_record(&whole, place).map_err(|what| damaged(&file, end.offset, what))?;
             end.link = whole.next_link();
             end.offset += whole.len();
         }
         if end.offset == HEADER_BYTES {
             // It was durable before the file got its name.
-            return Err(damaged(file, end.offset, "the segment's first record cannot be read"));
+            return Err(damaged(&file, end.offset, "the segment's first record cannot be read"));
         }
         Ok(end)
+    }
+
+    fn take_record(&mut self, whole: &Whole<'_>, place: Place) -> Result<(), String> {
+        let mut rest = whole.parts;
+        while !rest.is_empty() {
+            let next = self.next();
+            let part = whole.parts.len() - rest.len();
+            let taken = take_part(&mut rest).map_err(|_| "the record there has unknown parts".to_owned())?;
+            if let Part::Entries { first, .. } = taken {
+                self.landmarks.note(Landmark { index: first, place, part }, next);
+            }
+            self.take(taken)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, part: Part) -> Result<(), String> {
@@ -239,6 +262,7 @@ impl Replay {
         if tail == Tail::Dropped {
             self.entries.clear();
             self.held_from = after.index.next();
+            self.landmarks.clear();
         } else if after.index >= self.held_from {
             let last =
                 usize::try_from(after.index.0 - self.held_from.0).expect("not more than there are entries");
@@ -248,6 +272,7 @@ impl Replay {
             self.entries.drain(..=last);
             self.held_from = after.index.next();
         }
+        self.landmarks.begin_with(after.index.next());
         Ok(())
     }
 
@@ -316,11 +341,10 @@ fn copy_newest<D: Disk>(
     }
     written.map_err(|failure| full_or_failed(failure, length))?;
     disk.sync(&file).during("sync", SPARE_NAME)?;
-    let segment = *reading.segments.back().expect("a run holds at least one segment");
+    let Sealed { segment, .. } = *reading.segments.back().expect("a run holds at least one segment");
     let name = segment.number.file_name();
     disk.rename(SPARE_NAME, &name).during("rename the spare segment to", &name)?;
-    let End { header_checksum, link, .. } = end;
-    Ok(Current { segment, file, header_checksum, offset, link, length })
+    Ok(Current { segment, file, offset, link: end.link, length })
 }
 
 fn full_or_failed(failure: DiskFailure, bytes: u64) -> OpenError {
@@ -343,7 +367,7 @@ mod tests {
 
     /// Term 5, and entries 11 to 14 behind a snapshot.
     fn replay() -> Replay {
-        let mut replay = Replay { held_from: Index(1), ..Replay::default() };
+        let mut replay = Replay { held_from: Index(1), ..Replay::new(Landmarks::new(100)) };
         replay.take(Part::HardState(HardState { term: Term(5), vote: None })).unwrap();
         replay.take(mark(10, 3, Tail::Dropped)).unwrap();
         replay.take(entries(11, &[3, 3, 4, 5])).unwrap();

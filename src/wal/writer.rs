@@ -5,18 +5,22 @@
 //! [`Writer::prepare`] until the spare segment is ready. While one sync runs, the next batch collects by
 //! itself (R10).
 //!
+//! It also reads back what it has written ([`Writer::read`]), for the reader needs to know how far that is.
+//!
 //! A batch never spans two segments. So one sync covers it, and all earlier segments are durable for good.
 
 use std::collections::VecDeque;
 use std::iter;
 use std::mem;
 
-use super::error::{OpenError, WriteError};
-use super::record::{Draft, MARK_PART_BYTES, OPENING_BYTES, record_bytes, write_bytes};
+use super::error::{OpenError, ReadError, WriteError};
+use super::landmarks::{Landmark, Landmarks, Place};
+use super::reader::{Reader, Request, Segments};
+use super::record::{Draft, HARD_STATE_BYTES, MARK_PART_BYTES, OPENING_BYTES, record_bytes, write_bytes};
 use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
 use super::{Identity, Options, Tail};
 use crate::disk::{Disk, DiskFailure, During, write_pieces, write_zeros};
-use crate::raft::{Envelope, HardState, Index, LogAppend, LogWrite, Position, Receipt};
+use crate::raft::{Envelope, HardState, Index, LogAppend, LogStart, LogWrite, Position, Receipt, Stretch};
 
 /// The open end of a log.
 #[derive(Debug)]
@@ -25,11 +29,14 @@ pub struct Writer<D: Disk> {
     identity: Identity,
     options: Options,
     /// Older segments that are still needed, oldest first.
-    sealed: VecDeque<Segment>,
+    sealed: VecDeque<Sealed>,
     current: Current<D::File>,
+    reader: Reader<D::File>,
     /// What will become the next segment. Holds zeros only.
     spare: Option<SpareFile<D::File>>,
     contents: Contents,
+    /// The bytes of all records that were found or written.
+    written: u64,
     draft: Draft,
     /// The end: what failed, once something has.
     failed: Option<DiskFailure>,
@@ -50,6 +57,16 @@ pub(super) struct Contents {
 pub(super) struct Segment {
     pub(super) number: SegmentNumber,
     pub(super) first_index: Index,
+    /// The checksum of its header, which all its records carry.
+    pub(super) header_checksum: u32,
+}
+
+/// A segment that is written to no more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sealed {
+    pub(super) segment: Segment,
+    /// Where its records end.
+    pub(super) end: u64,
 }
 
 /// The segment that is written to.
@@ -57,8 +74,6 @@ pub(super) struct Segment {
 pub(super) struct Current<F> {
     pub(super) segment: Segment,
     pub(super) file: F,
-    /// The checksum of its header, which all its records carry.
-    pub(super) header_checksum: u32,
     /// Where the next record goes, and what it hooks on.
     pub(super) offset: u64,
     pub(super) link: Link,
@@ -81,6 +96,15 @@ pub enum Spare {
     Underway,
     /// The next segment can be begun without asking for space.
     Ready,
+}
+
+/// What a writer goes on with.
+pub(super) struct Found<F> {
+    pub(super) sealed: VecDeque<Sealed>,
+    pub(super) current: Current<F>,
+    pub(super) contents: Contents,
+    pub(super) landmarks: Landmarks,
+    pub(super) written: u64,
 }
 
 /// A batch is durable.
@@ -123,8 +147,9 @@ pub fn create<D: Disk>(mut disk: D, identity: Identity, options: Options) -> Res
     draft.begin();
     contents.open_segment(&mut draft);
     let current = begin_segment(&mut disk, spare, &header, &mut draft)?;
-    let sealed = VecDeque::new();
-    Ok(Writer { disk, identity, options, sealed, current, spare: None, contents, draft, failed: None })
+    let written = current.offset - HEADER_BYTES as u64;
+    let (sealed, landmarks) = (VecDeque::new(), options.landmarks());
+    Ok(Writer::resume(disk, identity, options, Found { sealed, current, contents, landmarks, written }))
 }
 
 fn opening(error: WriteError) -> OpenError {
@@ -135,17 +160,12 @@ fn opening(error: WriteError) -> OpenError {
 }
 
 impl<D: Disk> Writer<D> {
-    /// The writer of a log that has been recovered and repaired.
-    pub(super) fn resume(
-        disk: D,
-        identity: Identity,
-        options: Options,
-        sealed: VecDeque<Segment>,
-        current: Current<D::File>,
-        contents: Contents,
-    ) -> Writer<D> {
-        let draft = Draft::default();
-        Writer { disk, identity, options, sealed, current, spare: None, contents, draft, failed: None }
+    /// The writer of a log that has been created, or recovered and repaired.
+    pub(super) fn resume(disk: D, identity: Identity, options: Options, found: Found<D::File>) -> Writer<D> {
+        let Found { sealed, current, contents, landmarks, written } = found;
+        let reader = Reader::new(landmarks, options.landmark_bytes);
+        let (spare, draft, failed) = (None, Draft::default(), None);
+        Writer { disk, identity, options, sealed, current, reader, spare, contents, written, draft, failed }
     }
 
     /// Writes the first of `waiting`, as many as make up one batch, and takes them out once they are durable.
@@ -158,6 +178,9 @@ impl<D: Disk> Writer<D> {
     pub fn write(&mut self, waiting: &mut Vec<LogWrite>) -> Result<Durable, WriteError> {
         self.check_alive()?;
         assert!(!waiting.is_empty(), "a batch holds at least one write");
+        if waiting[0].start.is_some() {
+            self.begin_anew(&mut waiting[0])?;
+        }
         let (count, bytes) = self.take_batch(waiting);
         let batch = &waiting[..count];
         let contents = self.contents.after(batch);
@@ -170,15 +193,68 @@ impl<D: Disk> Writer<D> {
         Ok(confirm(waiting.drain(..count)))
     }
 
+    /// Does what comes before the entries of a write that lets the log begin elsewhere: its hard state, then
+    /// the mark. Each is durable before the next, so that a crash in between leaves the one before it.
+    fn begin_anew(&mut self, write: &mut LogWrite) -> Result<(), WriteError> {
+        if let Some(hard_state) = write.hard_state {
+            self.append(HARD_STATE_BYTES, Reserve::Open, |draft| draft.hard_state(hard_state))?;
+            self.contents.hard_state = hard_state;
+            write.hard_state = None;
+        }
+        if let Some(LogStart { after, keeps_tail }) = write.start {
+            self.compact(after, if keeps_tail { Tail::Kept } else { Tail::Dropped })?;
+            write.start = None;
+        }
+        Ok(())
+    }
+
+    /// The entries from `first` on, as they stand in the log now: as many as are in it and take no more than
+    /// `bytes_max` together, by [`Entry::size`](crate::raft::Entry::size), but at least one, however large.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Gone`] when the log begins behind the entry before `first`, whose term is part of the
+    /// answer, and [`ReadError::Ahead`] when it ends before `first`; after them the writer goes on. The
+    /// others are for ever, as [`WriteError::Failed`] is: nothing that a broken disk shows may be passed on,
+    /// and a log that cannot be read is none to write on (D5, D6).
+    pub fn read(&mut self, first: Index, bytes_max: usize) -> Result<Stretch, ReadError> {
+        if let Some(failure) = &self.failed {
+            return Err(ReadError::Failed(failure.clone()));
+        }
+        let Contents { start, next, .. } = self.contents;
+        if first <= start.index {
+            return Err(ReadError::Gone { start });
+        }
+        if first >= next {
+            return Err(ReadError::Ahead { next });
+        }
+        let segments = Segments { sealed: &self.sealed, current: &self.current };
+        let request = Request::new(first, start, next, bytes_max);
+        let result = self.reader.read(&mut self.disk, &segments, request);
+        self.reader.release(2 * self.options.batch_bytes);
+        self.failed = result.as_ref().err().and_then(ReadError::failure);
+        result
+    }
+
+    /// How many bytes of records this writer has appended, with those that recovery found in the segments
+    /// that were left. It only grows while the writer lives: what is removed still counts. The difference
+    /// between two moments is by how much the log grew in between; so subtract what it was when the last
+    /// snapshot was begun to know how much a restart would find behind it. After a restart all of what was
+    /// found may be behind it: subtract nothing.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Notes that the log begins after `after`, because a durable snapshot stands for everything up to there,
-    /// and removes the segments that hold nothing else (R15, R16).
+    /// and removes the segments that hold nothing else (R15, R16). The snapshot may stand for more: what is
+    /// kept between `after` and its end serves followers that are not far behind.
     ///
     /// # Errors
     ///
     /// As of [`Writer::write`].
     pub fn compact(&mut self, after: Position, tail: Tail) -> Result<(), WriteError> {
         self.check_alive()?;
-        assert!(after.index >= self.contents.start.index, "a snapshot never goes back (S21)");
+        assert!(after.index >= self.contents.start.index, "the log's start never goes back (S21)");
         assert!(
             after.term <= self.contents.hard_state.term,
             "a snapshot is of no later term than ours (S15)"
@@ -190,7 +266,9 @@ impl<D: Disk> Writer<D> {
         self.contents.start = after;
         if tail == Tail::Dropped {
             self.contents.next = after.index.next();
+            self.reader.landmarks.clear();
         }
+        self.reader.landmarks.begin_with(after.index.next());
         let purged = self.purge().map_err(WriteError::from);
         self.settle(purged)
     }
@@ -225,7 +303,8 @@ impl<D: Disk> Writer<D> {
     fn take_batch(&self, waiting: &[LogWrite]) -> (usize, usize) {
         let mut bytes = 0;
         let full = waiting.iter().position(|write| {
-            let full = bytes >= self.options.batch_bytes;
+            // Where the log begins anew, a batch begins too.
+            let full = bytes >= self.options.batch_bytes || write.start.is_some();
             bytes += if full { 0 } else { write_bytes(write) };
             full
         });
@@ -249,24 +328,36 @@ impl<D: Disk> Writer<D> {
             fill(&mut self.draft);
             self.rotate(parts)
         };
+        let result = result.map(|place| self.note_record(place));
         self.draft.release(2 * self.options.batch_bytes);
         self.settle(result)
     }
 
-    fn write_record(&mut self) -> Result<(), DiskFailure> {
+    /// The draft is durable at this place: from now on its entries can be read.
+    fn note_record(&mut self, place: Place) {
+        self.written += self.draft.len() as u64;
+        let mut next = self.contents.next;
+        for entries in self.draft.places() {
+            self.reader.landmarks.note(Landmark { index: entries.first, place, part: entries.part }, next);
+            next = entries.next;
+        }
+    }
+
+    fn write_record(&mut self) -> Result<Place, DiskFailure> {
         let current = &mut self.current;
-        let checksum = self.draft.seal(current.header_checksum, current.link);
+        let checksum = self.draft.seal(current.segment.header_checksum, current.link);
         let file = current.segment.number.file_name();
         write_pieces(&mut self.disk, &current.file, current.offset, self.draft.pieces())
             .during("write", &file)?;
         self.disk.sync(&current.file).during("sync", &file)?;
+        let place = Place { segment: current.segment.number, offset: current.offset, link: current.link };
         current.offset += self.draft.len() as u64;
         current.link = Link { previous: checksum, batch: current.link.batch + 1 };
-        Ok(())
+        Ok(place)
     }
 
     /// Begins the next segment with the draft, which has its opening and the parts of one batch.
-    fn rotate(&mut self, parts: usize) -> Result<(), WriteError> {
+    fn rotate(&mut self, parts: usize) -> Result<Place, WriteError> {
         let needed = (HEADER_BYTES + record_bytes(OPENING_BYTES + parts)) as u64 + self.options.reserve_bytes;
         let length = needed.max(self.options.segment_bytes);
         while prepare_spare(&mut self.disk, &mut self.spare, length)? == Spare::Underway {}
@@ -278,8 +369,11 @@ impl<D: Disk> Writer<D> {
             link: self.current.link,
         };
         let next = begin_segment(&mut self.disk, spare, &header, &mut self.draft)?;
-        self.sealed.push_back(mem::replace(&mut self.current, next).segment);
-        Ok(())
+        let link = Link { previous: next.segment.header_checksum, batch: header.link.batch };
+        let place = Place { segment: header.number, offset: HEADER_BYTES as u64, link };
+        let Current { segment, offset: end, .. } = mem::replace(&mut self.current, next);
+        self.sealed.push_back(Sealed { segment, end });
+        Ok(place)
     }
 
     /// A segment can go when the one behind it was begun no later than where the log begins now: everything
@@ -288,11 +382,12 @@ impl<D: Disk> Writer<D> {
         let start = self.contents.start.index.next();
         let mut removed = false;
         while let Some(oldest) = self.sealed.front() {
-            let following = self.sealed.get(1).unwrap_or(&self.current.segment);
+            let following = self.sealed.get(1).map_or(self.current.segment, |sealed| sealed.segment);
             if following.first_index > start {
                 break;
             }
-            let file = oldest.number.file_name();
+            let file = oldest.segment.number.file_name();
+            self.reader.close_below(following.number);
             self.disk.remove(&file).during("remove", &file)?;
             self.sealed.pop_front();
             removed = true;
@@ -367,9 +462,8 @@ fn begin_segment<D: Disk>(
     disk.rename(SPARE_NAME, &name).during("rename the spare segment to", &name)?;
     disk.sync_directory().during("sync the directory of", &name)?;
     Ok(Current {
-        segment: Segment { number: header.number, first_index: header.first_index },
+        segment: Segment { number: header.number, first_index: header.first_index, header_checksum },
         file,
-        header_checksum,
         offset: (HEADER_BYTES + draft.len()) as u64,
         link: Link { previous: checksum, batch: link.batch + 1 },
         length,

@@ -6,15 +6,16 @@ use quorate::disk::{Disk, SimDisk};
 use quorate::identity::{ClusterId, Incarnation};
 use quorate::raft::{
     Entry, Envelope, HardState, Index, LogAppend, LogWrite, Message, NodeId, Payload, Position, Receipt,
-    Term, WriteSequence,
+    Stretch, Term, WriteSequence,
 };
-use quorate::wal::{Identity, OpenError, Options, Recovered, Spare, Tail, Writer, create, open};
+use quorate::wal::{Identity, OpenError, Options, ReadError, Recovered, Spare, Tail, Writer, create, open};
 
 pub(crate) const IDENTITY: Identity =
     Identity { cluster: ClusterId(0xc1), node: NodeId(2), incarnation: Incarnation(0x1_1fe) };
 
 /// So small that a few entries fill a segment, and that each write is a batch of its own or nearly so.
-pub(crate) const TINY: Options = Options { segment_bytes: 700, reserve_bytes: 100, batch_bytes: 150 };
+pub(crate) const TINY: Options =
+    Options { segment_bytes: 700, reserve_bytes: 100, batch_bytes: 150, landmark_bytes: 200 };
 
 /// What a log amounts to: a vector of entries.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -72,6 +73,39 @@ impl Model {
             Tail::Dropped => self.entries.clear(),
         }
         self.start = after;
+    }
+
+    /// What is in the log from `first` on.
+    pub(crate) fn read(&self, first: Index, bytes_max: usize) -> Stretch {
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        for entry in &self.entries[self.slot(first)..] {
+            bytes += entry.size();
+            if bytes > bytes_max && !entries.is_empty() {
+                break;
+            }
+            entries.push(entry.clone());
+        }
+        Stretch { previous: self.position(first.previous()), entries }
+    }
+
+    /// Everything that can be asked of a log, with these limits, is answered as the model would.
+    pub(crate) fn check_reads<D: Disk>(&self, writer: &mut Writer<D>, limits: &[usize], context: &str) {
+        for bytes_max in limits {
+            for first in 0..self.next().0 + 2 {
+                let asked = format!("{context}: {bytes_max} bytes from {first} on");
+                match writer.read(Index(first), *bytes_max) {
+                    Ok(stretch) => assert_eq!(stretch, self.read(Index(first), *bytes_max), "{asked}"),
+                    Err(ReadError::Gone { start }) => {
+                        assert!(start == self.start && first <= start.index.0, "{asked}: gone");
+                    }
+                    Err(ReadError::Ahead { next }) => {
+                        assert!(next == self.next() && first >= next.0, "{asked}: ahead");
+                    }
+                    Err(error) => panic!("{asked}: {error}"),
+                }
+            }
+        }
     }
 
     /// The wishes to write some entries of this term behind the first so many, sizes given.
@@ -266,5 +300,23 @@ pub(crate) fn script() -> Vec<Step> {
     script.compact(script.model.position(script.model.next().previous()), Tail::Kept);
     script.batch(vec![voted(9, 2)]);
     script.append(9, &[1, 2, 3]);
+    script.steps
+}
+
+/// A workload of snapshots behind which a tail is kept, over several segments, which go one and more at a
+/// time, or not yet.
+pub(crate) fn retaining_script() -> Vec<Step> {
+    let mut script = Script::default();
+    script.batch(vec![voted(1, 2), script.model.entries_at(Index(1), 1, &[30])]);
+    for (term, behind) in [(2, 7), (3, 7), (4, 5), (5, 8)] {
+        for size in [150, 90, 0, 120] {
+            script.append(term - 1, &[size, 40]);
+        }
+        let cut = script.model.entries_at(Index(script.model.next().0 - 3), term, &[20, 200]);
+        script.batch(vec![Wish { hard_state: voted(term, 1).hard_state, ..cut }]);
+        let kept_from = script.model.position(Index(script.model.next().0 - 1 - behind));
+        script.compact(kept_from, Tail::Kept);
+    }
+    script.append(5, &[10, 10]);
     script.steps
 }

@@ -4,6 +4,7 @@
 //! command `wait 10` lets ten milliseconds pass. Every command takes the way through parser and codec.
 
 mod counters;
+mod image;
 mod keys;
 mod lifetimes;
 mod once;

@@ -36,7 +36,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![8 => one, 1 => several, 1 => Just(Operation::Expire)]
 }
 
-fn log() -> impl Strategy<Value = Vec<Command>> {
+pub(super) fn log() -> impl Strategy<Value = Vec<Command>> {
     let once = prop::option::of((0u64..3, 0u32..20));
     let command = (0u64..30, once, vec(operation(), 0..3)).prop_map(|(time, once, operations)| {
         let name = |(client, token): (u64, u32)| RequestId {

@@ -1,0 +1,193 @@
+//! What `quorate help` says, as a whole and of each command.
+
+use super::settings::{Kind, SETTINGS, Setting};
+
+/// Where the text of a setting begins.
+const INDENT: usize = 26;
+
+/// Longest line of the text.
+const COLUMNS: usize = 100;
+
+const GENERAL: &str = "\
+quorate: a small, linearizable, Raft-replicated key-value store
+
+Usage: quorate <command> [arguments]
+
+Commands:
+  serve [OPTIONS]               run one node of a durable cluster that any Redis client can use
+  cli [OPTIONS] [WORD...]       send commands to a node, one or many, and show its answers
+  status [OPTIONS]              show how the nodes of a cluster are doing
+  course [PORT] ID OTHER-ID...  run one replica under a simulator of the networks course
+  help [COMMAND]                show this text, or more about a command
+  version                       show the version
+
+Try it:
+  quorate serve --data /tmp/one --bootstrap &
+  quorate cli set greeting hello
+  quorate status
+
+Environment:
+  QUORATE_LOG        which log lines go to stderr: error, warn, info, debug, off
+                     (default: warn for course, info for serve)
+  QUORATE_PLACEMENT  for course: fused (one thread) or split (one for the socket, one for the
+                     replica); default: split if each replica can have two cores
+  QUORATE_...        settings of serve; see 'quorate help serve'
+
+Exit codes: 0 done, 1 an error answered or no leader known (cli, status), 64 wrong usage,
+65 damaged data, 70 fault of this program, 74 input/output error
+";
+
+const SERVE_HEAD: &str = "\
+quorate serve: run one node of a durable cluster that any Redis client can use
+
+Usage: quorate serve --data DIR [OPTIONS]
+
+One node alone, for a start:
+  quorate serve --data /var/lib/quorate --bootstrap
+
+One of three (the same --peers on all of them, --bootstrap at the first start only):
+  quorate serve --id 1 --data /var/lib/quorate --client tcp:127.0.0.1:6379 --bootstrap \\
+    --peers 1=tcp:10.0.0.1:16379,2=tcp:10.0.0.2:16379,3=tcp:10.0.0.3:16379
+
+Settings:
+";
+
+const SERVE_TAIL: &str = "
+Options:
+  --config FILE           read settings from a TOML file: the same names, as keys
+  --check-config          print the effective settings, each with its source, and exit
+  --help                  show this text
+
+An ADDRESS is unix:PATH or tcp:HOST:PORT. Lists: repeat the flag, or separate by commas.
+A setting is taken from its flag, else from its variable (QUORATE_ and the name in capitals, like
+QUORATE_ELECTION_TIMEOUT), else from the file (QUORATE_CONFIG may name it), else from its default.
+SIGTERM or SIGINT ends the node. QUORATE_LOG says what is logged (error, warn, info, debug, off).
+
+Exit codes: 0 ended by a signal, 64 wrong usage, 65 damaged data, 70 fault of this program,
+74 input/output error
+";
+
+const CLI: &str = "\
+quorate cli: send commands to a node and show its answers
+
+Usage: quorate cli [OPTIONS] [WORD...]
+
+  quorate cli set greeting hello        one command
+  quorate cli < commands.txt            one command per line
+  quorate cli                           a prompt, on a terminal
+
+Options:
+  --connect ADDRESS  the node: unix:PATH or tcp:HOST:PORT (default: tcp:127.0.0.1:6379)
+  --raw              print answers as they are (default when stdout is no terminal)
+  --no-raw           print answers with their types (default on a terminal)
+  --help             show this text
+
+In lines, \"double quotes\" may hold \\n, \\r, \\t, \\a, \\b and \\xHH; in 'single quotes' everything stays
+as it is.
+
+Exit codes: 0 done, 1 an answer was an error, 64 wrong usage, 74 no connection or lost it
+";
+
+const STATUS: &str = "\
+quorate status: show how the nodes of a cluster are doing
+
+Usage: quorate status [--connect ADDRESS,ADDRESS,...] [--watch]
+
+Options:
+  --connect ADDRESS,...  the nodes' client addresses; may be repeated (default: tcp:127.0.0.1:6379)
+  --watch                again every second, until it is interrupted
+  --help                 show this text
+
+Columns: role and term of each node; its commit index and how far that is behind the leader's; keys
+in the store; whether its log has room; its memory.
+
+Exit codes: 0 a leader is known, 1 none is, 64 wrong usage
+";
+
+const COURSE: &str = "\
+quorate course: run one replica under a simulator of the networks course
+
+Usage: quorate course [PORT] ID OTHER-ID...
+
+With PORT it speaks UDP to the simulator at that port of this machine; without, it looks for a
+socket file in the working directory that is named like the replica. Simulators start
+bin/3700kvstore, which starts this.
+";
+
+/// The text about everything, or about one command.
+pub(super) fn text(command: Option<&str>) -> Option<String> {
+    Some(match command {
+        None => GENERAL.to_owned(),
+        Some("serve") => serve(),
+        Some("cli") => CLI.to_owned(),
+        Some("status") => STATUS.to_owned(),
+        Some("course") => COURSE.to_owned(),
+        Some(_) => return None,
+    })
+}
+
+fn serve() -> String {
+    let settings: String = SETTINGS.iter().map(describe).collect();
+    format!("{SERVE_HEAD}{settings}{SERVE_TAIL}")
+}
+
+/// A setting in the help text: its flag, then what it means, wrapped.
+fn describe(setting: &Setting) -> String {
+    let flag = format!("  --{} {}", setting.name, setting.placeholder);
+    let default = if setting.kind == Kind::Switch {
+        String::new()
+    } else {
+        format!(" ({}; default: {})", setting.range, setting.default)
+    };
+    let mut text = if flag.len() + 2 > INDENT { format!("{flag}\n") } else { format!("{flag:INDENT$}") };
+    let mut column = if text.ends_with('\n') { 0 } else { INDENT };
+    for word in format!("{}{default}", setting.meaning).split(' ') {
+        if column == 0 {
+            text.push_str(&" ".repeat(INDENT));
+            column = INDENT;
+        } else if column > INDENT && column + 1 + word.len() > COLUMNS {
+            text.push_str(&format!("\n{}", " ".repeat(INDENT)));
+            column = INDENT;
+        } else if column > INDENT {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += word.len();
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_fits_a_terminal_and_names_its_command() {
+        for command in ["serve", "cli", "status", "course"] {
+            let text = text(Some(command)).unwrap();
+            assert!(text.starts_with(&format!("quorate {command}: ")), "{text}");
+            assert!(GENERAL.contains(&format!("\n  {command} ")));
+        }
+        for command in [None, Some("serve"), Some("cli"), Some("status"), Some("course")] {
+            for line in text(command).unwrap().lines() {
+                assert!(line.chars().count() <= COLUMNS, "{line}");
+                assert!(!line.ends_with(' '), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_setting_is_described() {
+        let text = serve();
+        for setting in SETTINGS {
+            assert!(
+                text.contains(
+                    &format!("\n  --{} {}", setting.name, setting.placeholder).trim_end().to_owned()
+                )
+            );
+        }
+        assert!(super::text(Some("nothing")).is_none());
+    }
+}

@@ -1,0 +1,146 @@
+//! A walk through an ordered map that sees it as it was when the walk began.
+//!
+//! Whoever changes the map asks [`Walk::awaits`] and hands in what was there. The walk gives it out in its
+//! place, and the map's owner says which of the rest is as old as the walk.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::ops::Bound;
+
+/// How far a walk is, and what it still needs that the map no longer has.
+#[derive(Clone, Debug)]
+pub(in crate::kv) struct Walk<K, V> {
+    next: Next<K>,
+    /// What was there when the walk began, has changed since, and is still to be given out.
+    saved: BTreeMap<K, V>,
+}
+
+#[derive(Clone, Debug)]
+enum Next<K> {
+    First,
+    /// This key or the first behind it; all before it have been given out.
+    From(K),
+    Nothing,
+}
+
+impl<K: Ord + Clone, V> Walk<K, V> {
+    pub(in crate::kv) fn new() -> Walk<K, V> {
+        Walk { next: Next::First, saved: BTreeMap::new() }
+    }
+
+    /// Whether the walk has still to come by there: then what changes has to be saved, if it is old enough.
+    pub(in crate::kv) fn awaits(&self, key: &K) -> bool {
+        match &self.next {
+            Next::First => true,
+            Next::From(next) => key >= next,
+            Next::Nothing => false,
+        }
+    }
+
+    /// Keeps what a key was when the walk began.
+    pub(in crate::kv) fn save(&mut self, key: K, value: V) {
+        let known = self.saved.insert(key, value);
+        assert!(known.is_none(), "what is changed for the second time is younger than the walk");
+    }
+
+    /// Gives out what comes next, in order, until `give` has had enough. Of the map, only what `belongs`.
+    pub(in crate::kv) fn go_on(
+        &mut self,
+        map: &BTreeMap<K, V>,
+        belongs: impl Fn(&K, &V) -> bool,
+        mut give: impl FnMut(&K, &V) -> bool,
+    ) {
+        let from = match &self.next {
+            Next::First => Bound::Unbounded,
+            Next::From(next) => Bound::Included(next),
+            Next::Nothing => return,
+        };
+        let mut unchanged = map.range((from, Bound::Unbounded)).filter(|(key, value)| belongs(key, value));
+        let mut ahead = unchanged.next();
+        let mut has_room = true;
+        self.next = loop {
+            let saved = self.saved.first_key_value().map(|(key, _)| key);
+            let is_saved = match (ahead, saved) {
+                (None, None) => break Next::Nothing,
+                (Some((key, _)), Some(saved)) => saved < key,
+                (_, saved) => saved.is_some(),
+            };
+            if !has_room {
+                let next = if is_saved { saved } else { ahead.map(|(key, _)| key) };
+                break Next::From(next.expect("there is one").clone());
+            }
+            if is_saved {
+                let (key, value) = self.saved.pop_first().expect("it was looked at");
+                has_room = give(&key, &value);
+            } else if let Some((key, value)) = ahead {
+                has_room = give(key, value);
+                ahead = unchanged.next();
+            }
+        };
+    }
+
+    /// Takes out of the map what the walk has still to see, and leaves what it has passed.
+    pub(in crate::kv) fn take_rest(&self, map: &mut BTreeMap<K, V>) -> BTreeMap<K, V> {
+        match &self.next {
+            Next::First => mem::take(map),
+            Next::From(next) => map.split_off(next),
+            Next::Nothing => BTreeMap::new(),
+        }
+    }
+
+    /// Removes what the walk has passed from a map that nobody else needs.
+    pub(in crate::kv) fn drop_passed(&self, map: &mut BTreeMap<K, V>) {
+        while map.first_key_value().is_some_and(|(key, _)| !self.awaits(key)) {
+            map.pop_first();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(walk: &mut Walk<u32, u32>, map: &BTreeMap<u32, u32>, count: usize) -> Vec<(u32, u32)> {
+        let mut given = Vec::new();
+        walk.go_on(
+            map,
+            |_, value| *value < 100,
+            |key, value| {
+                given.push((*key, *value));
+                given.len() < count
+            },
+        );
+        given
+    }
+
+    #[test]
+    fn what_is_saved_comes_in_its_place_and_what_is_young_is_left_out() {
+        let mut map: BTreeMap<u32, u32> = (0..6).map(|key| (key, key)).collect();
+        let mut walk = Walk::new();
+        assert_eq!(step(&mut walk, &map, 2), [(0, 0), (1, 1)]);
+        assert!(!walk.awaits(&1) && walk.awaits(&2));
+        map.insert(1, 101);
+        for key in [2, 4, 5] {
+            walk.save(key, map.insert(key, 100).unwrap());
+        }
+        map.remove(&5);
+        map.insert(9, 109);
+        assert_eq!(step(&mut walk, &map, 2), [(2, 2), (3, 3)]);
+        assert!(!walk.awaits(&3) && walk.awaits(&4));
+        assert_eq!(step(&mut walk, &map, 9), [(4, 4), (5, 5)]);
+        assert!(!walk.awaits(&u32::MAX));
+        assert_eq!(step(&mut walk, &map, 9), []);
+    }
+
+    #[test]
+    fn the_rest_of_a_map_is_what_has_not_been_passed() {
+        let mut map: BTreeMap<u32, u32> = (0..6).map(|key| (key, key)).collect();
+        let mut walk = Walk::new();
+        step(&mut walk, &map, 2);
+        let mut rest = walk.take_rest(&mut map);
+        assert_eq!((map.len(), rest.len()), (2, 4));
+        assert_eq!(step(&mut walk, &rest, 3), [(2, 2), (3, 3), (4, 4)]);
+        walk.drop_passed(&mut rest);
+        assert_eq!(rest.into_iter().collect::<Vec<_>>(), [(5, 5)]);
+    }
+}

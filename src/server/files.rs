@@ -1,0 +1,129 @@
+//! The node and its files: what it hands to the threads that own them, and what comes back.
+
+use std::io;
+
+use log::info;
+
+use super::log_thread::{LogOrder, LogReport};
+use super::node::Node;
+use super::report::Report;
+use super::snapshot_thread::{SnapshotOrder, SnapshotReport};
+use crate::raft::{Fetch, Span, Wanted};
+use crate::replica::Now;
+use crate::runtime::Undelivered;
+
+/// How long a node that is to end tries to leave in good order.
+const FAREWELL: Span = Span::milliseconds(3_000);
+
+impl Node {
+    /// Takes what the other threads have reported.
+    pub(super) fn take_reports(&mut self, now: Now) {
+        let reports: Vec<Report> = self.reports.drain().collect();
+        for report in reports {
+            match report {
+                Report::Log(report) => self.take_log_report(now, report),
+                Report::Snapshot(report) => self.take_snapshot_report(now, report),
+                Report::Terminate => self.leave(now),
+            }
+        }
+    }
+
+    fn take_log_report(&mut self, now: Now, report: LogReport) {
+        match report {
+            LogReport::Written { receipt, envelopes, bytes } => {
+                self.replica.durable(receipt);
+                self.output.peers.extend(envelopes);
+                self.imaging.note_written(bytes);
+            }
+            LogReport::Read(to, first, stretch) => self.replica.fetched_entries(now, to, first, stretch),
+            LogReport::Full => self.is_full = true,
+            LogReport::Room => self.is_full = false,
+        }
+    }
+
+    fn take_snapshot_report(&mut self, now: Now, report: SnapshotReport) {
+        match report {
+            SnapshotReport::Ready => self.imaging.ready(),
+            SnapshotReport::Taken(id, keep_after) => {
+                self.imaging.taken(id.bytes);
+                self.replica.took_snapshot(id, keep_after);
+            }
+            SnapshotReport::NotTaken => self.imaging.stopped(&mut self.replica),
+            SnapshotReport::Read { to, id, offset, bytes } => {
+                self.replica.fetched_part(now, to, id, offset, bytes);
+            }
+            SnapshotReport::Stored(id, offset) => self.replica.stored_part(id, offset),
+            SnapshotReport::Received(id, store) => {
+                if self.imaging.is_under_way() {
+                    self.imaging.stopped(&mut self.replica);
+                    self.order(SnapshotOrder::Abandon);
+                }
+                self.imaging.taken(id.bytes);
+                self.replica.install(id, *store);
+            }
+        }
+    }
+
+    /// Ends the replica's turn, and hands out what it wants of the files.
+    pub(super) fn flush(&mut self, now: Now) -> io::Result<()> {
+        if self.backlog.is_none() {
+            self.replica.turn(now, &mut self.output);
+            self.backlog = self.output.write.take();
+        }
+        for Fetch { to, wanted } in std::mem::take(&mut self.output.fetches) {
+            match wanted {
+                Wanted::Entries(first) => self.reads.push_back((to, first)),
+                Wanted::Part(id, offset) => self.order(SnapshotOrder::Read { to, id, offset }),
+            }
+        }
+        for part in std::mem::take(&mut self.output.parts) {
+            self.order(SnapshotOrder::Store(part));
+        }
+        if let Some(order) = self.imaging.next(&mut self.replica) {
+            self.order(order);
+        }
+        self.give_to_log()
+    }
+
+    /// The log's thread takes what it has room for; the rest is offered again.
+    fn give_to_log(&mut self) -> io::Result<()> {
+        let write = self.backlog.take().map(LogOrder::Write);
+        let reads = self.reads.drain(..).map(|(to, first)| LogOrder::Read(to, first));
+        for order in write.into_iter().chain(reads).collect::<Vec<_>>() {
+            match self.log.try_send(order) {
+                Ok(()) => {}
+                Err(Undelivered::Full(LogOrder::Write(write))) => self.backlog = Some(write),
+                Err(Undelivered::Full(LogOrder::Read(to, first))) => self.reads.push_back((to, first)),
+                Err(Undelivered::Gone(_)) => return Err(io::Error::other("the log's thread is gone")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Orders something of the snapshots' thread. There is always room: of each follower, of the leader and
+    /// of the own image at most one order is unanswered.
+    fn order(&mut self, order: SnapshotOrder) {
+        if let Err(Undelivered::Full(order)) = self.snapshots.try_send(order) {
+            unreachable!("the snapshots' mailbox has room for all that can be under way: {order:?}");
+        }
+    }
+
+    /// Somebody wants this process to end: another shall lead, and whoever waits shall be answered.
+    fn leave(&mut self, now: Now) {
+        if self.leaving.is_none() {
+            let successor = self.replica.hand_leadership_over(now);
+            info!("ends; hands over to {successor:?}");
+            self.leaving = Some(now.monotonic + FAREWELL);
+        }
+    }
+
+    /// Whether a node that is to end has nothing left to do.
+    pub(super) fn has_left(&self, now: Now) -> bool {
+        let is_done = self.tickets.is_empty()
+            && !self.replica.has_waiting_writes()
+            && self.links.is_written()
+            && self.replica.status().leader != Some(self.seat.id)
+            && self.clients.values().all(|client| client.connection.unwritten() == 0);
+        self.leaving.is_some_and(|until| is_done || until <= now.monotonic)
+    }
+}

@@ -1,0 +1,15 @@
+//! What the other threads tell the node: one mailbox for all of them, so one place where it is taken.
+
+use super::log_thread::LogReport;
+use super::snapshot_thread::SnapshotReport;
+
+/// What a thread reports.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// The log's.
+    Log(LogReport),
+    /// The snapshots'.
+    Snapshot(SnapshotReport),
+    /// Somebody wants this process to end.
+    Terminate,
+}

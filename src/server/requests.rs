@@ -1,0 +1,185 @@
+//! Clients' requests: taken from their connections, given to whoever leads, answered in the end.
+//!
+//! Every batch of a client has a ticket. Whatever happens, the ticket ends with an answer: what the store
+//! said, or an error that says whether anything may have happened.
+
+use mio::Token;
+
+use super::client::Batch;
+use super::node::Node;
+use super::peer::{Forwarded, PeerMessage};
+use crate::kv::Operation;
+use crate::limits::HELD_REQUESTS_MAX;
+use crate::net::Flow;
+use crate::raft::{Instant, NodeId, Span};
+use crate::replica::{Answer, Asker, Event, Now, Request, Returned, Ticket};
+
+/// How long a client waits at most: shorter than any client's own patience, so that it is told what is known
+/// and does not try again blindly.
+const PATIENCE: Span = Span::milliseconds(2_000);
+
+const NOTHING_HAPPENED: &str = "TRYAGAIN nothing was done: the leader changed, ask again";
+const BUSY: &str = "TRYAGAIN nothing was done: too much waits already, ask again later";
+const NO_LEADER: &str = "CLUSTERDOWN nothing was done: no leader is known, a majority may be out of reach";
+const DISK_FULL: &str =
+    "MISCONF nothing was done: the leader's disk is full, writes are refused until it has room";
+const UNCERTAIN: &str = "UNCERTAIN it may have been done or may yet be: the leader was lost, or slow";
+const READ_LOST: &str = "TRYAGAIN nothing was done: the leader was lost before it could be read, ask again";
+
+/// How long a node that said it does not lead is not asked again.
+const REFUSED: Span = Span::milliseconds(10);
+
+/// A client's batch that is under way.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) client: Token,
+    pub(super) until: Instant,
+    /// Who has it.
+    asked: Option<NodeId>,
+    /// Whether it may take effect without our hearing of it.
+    may_happen: bool,
+}
+
+impl Node {
+    pub(super) fn hear_clients(&mut self, now: Now) {
+        if self.leaving.is_some() {
+            return;
+        }
+        let picture = self.picture(now);
+        let busy: Vec<Token> = self.busy.iter().copied().collect();
+        for token in busy {
+            let Some(client) = self.clients.get_mut(&token) else { continue };
+            if client.is_heard()
+                && client.connection.is_readable()
+                && client.connection.read() == Flow::Closed
+            {
+                self.drop_client(token);
+                continue;
+            }
+            let Some(client) = self.clients.get_mut(&token).filter(|client| client.is_heard()) else {
+                continue;
+            };
+            let batch = client.collect(&picture);
+            if !batch.is_empty() {
+                self.last_ticket = Ticket(self.last_ticket.0 + 1);
+                client.waiting = Some(self.last_ticket);
+                let until = now.monotonic + PATIENCE;
+                let waiting = Waiting { client: token, until, asked: None, may_happen: false };
+                self.tickets.insert(self.last_ticket, waiting);
+                self.submit(now, self.last_ticket, batch);
+            }
+        }
+    }
+
+    /// Gives a batch to whoever leads, or keeps it until somebody does.
+    fn submit(&mut self, now: Now, ticket: Ticket, batch: Batch) {
+        let changes = !batch.operations.iter().all(Operation::is_read);
+        let Some(leader) = self.willing_leader(now) else { return self.hold(ticket, batch) };
+        let Batch { once, operations, .. } = batch;
+        if leader != self.seat.id {
+            let forwarded = PeerMessage::Ask(Forwarded { ticket, once, operations });
+            if self.links.send(leader, &forwarded) {
+                self.note_asked(ticket, leader, changes);
+            } else {
+                self.fail(ticket, BUSY);
+            }
+        } else if changes && self.is_full {
+            self.fail(ticket, DISK_FULL);
+        } else {
+            self.note_asked(ticket, leader, changes);
+            let request = Request { asker: Asker::Here(ticket), once, operations };
+            self.replica.on(now, Event::Request(request));
+        }
+    }
+
+    /// Keeps a batch until somebody can take it.
+    fn hold(&mut self, ticket: Ticket, batch: Batch) {
+        if self.held.len() >= HELD_REQUESTS_MAX {
+            return self.fail(ticket, BUSY);
+        }
+        if let Some(waiting) = self.tickets.get_mut(&ticket) {
+            waiting.may_happen = false;
+            self.held.push_back((ticket, batch));
+        }
+    }
+
+    /// Who leads, if it can be reached and has not just said that it does not.
+    fn willing_leader(&self, now: Now) -> Option<NodeId> {
+        let is_refused =
+            |leader| self.refused.is_some_and(|(by, until)| by == leader && now.monotonic < until);
+        let leader = self.replica.status().leader.filter(|leader| !is_refused(*leader))?;
+        (leader == self.seat.id || self.links.is_up(leader)).then_some(leader)
+    }
+
+    fn note_asked(&mut self, ticket: Ticket, of: NodeId, changes: bool) {
+        if let Some(waiting) = self.tickets.get_mut(&ticket) {
+            waiting.asked = Some(of);
+            waiting.may_happen = changes;
+        }
+    }
+
+    pub(super) fn submit_held(&mut self, now: Now) {
+        if !self.held.is_empty() && self.willing_leader(now).is_some() {
+            for (ticket, batch) in std::mem::take(&mut self.held) {
+                if self.tickets.contains_key(&ticket) {
+                    self.submit(now, ticket, batch);
+                }
+            }
+        }
+    }
+
+    /// When what is held may find somebody, though nothing else happens.
+    pub(super) fn held_deadline(&self) -> Option<Instant> {
+        self.refused.filter(|_| !self.held.is_empty()).map(|(_, until)| until)
+    }
+
+    /// The line to a node is broken: whatever it was asked, its answers will not come.
+    pub(super) fn lose(&mut self, node: NodeId) {
+        let lost = self.tickets.iter().filter(|(_, waiting)| waiting.asked == Some(node));
+        let lost: Vec<(Ticket, bool)> = lost.map(|(ticket, waiting)| (*ticket, waiting.may_happen)).collect();
+        for (ticket, may_happen) in lost {
+            self.fail(ticket, if may_happen { UNCERTAIN } else { READ_LOST });
+        }
+    }
+
+    pub(super) fn answer(&mut self, now: Now, ticket: Ticket, answer: Answer) {
+        match answer {
+            Answer::Returned(Returned { once, operations }) => {
+                if let Some(by) = self.tickets.get_mut(&ticket).and_then(|waiting| waiting.asked.take()) {
+                    self.refused = Some((by, now.monotonic + REFUSED));
+                }
+                self.hold(ticket, Batch::new(once, operations));
+            }
+            Answer::Replaced => self.fail(ticket, NOTHING_HAPPENED),
+            Answer::Busy => self.fail(ticket, BUSY),
+            Answer::Done(values) => {
+                if let Some(waiting) = self.tickets.remove(&ticket)
+                    && let Some(client) = self.clients.get_mut(&waiting.client)
+                {
+                    client.answer(values);
+                    self.busy.insert(waiting.client);
+                }
+            }
+        }
+    }
+
+    pub(super) fn fail(&mut self, ticket: Ticket, error: &str) {
+        if let Some(waiting) = self.tickets.remove(&ticket)
+            && let Some(client) = self.clients.get_mut(&waiting.client)
+        {
+            client.fail(error);
+            self.busy.insert(waiting.client);
+        }
+    }
+
+    /// Tells the clients whose time is over what is known.
+    pub(super) fn give_up(&mut self, now: Now) {
+        while let Some((ticket, waiting)) = self.tickets.first_key_value() {
+            if waiting.until > now.monotonic {
+                return;
+            }
+            let error = if waiting.may_happen { UNCERTAIN } else { NO_LEADER };
+            self.fail(*ticket, error);
+        }
+    }
+}

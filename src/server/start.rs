@@ -1,0 +1,106 @@
+//! From settings to a running node: the threads, and the mailboxes between them.
+
+use std::io;
+
+use mio::{Poll, Token, Waker};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::links::{Identity, Links};
+use super::log_thread::LogThread;
+use super::node::{Doors, FIRST_LINE, Node, Parts, Seat, WAKE};
+use super::report::Report;
+use super::snapshot_thread::SnapshotThread;
+use crate::disk::Directory;
+use crate::identity::ClusterId;
+use crate::limits::{MAILBOX_BATCHES_MAX, REPLICAS_MAX};
+use crate::net::Address;
+use crate::raft::{Config, NodeId};
+use crate::replica::Replica;
+use crate::runtime::{self, Address as Mail, Clock, arbitrary_seed, mailbox};
+use crate::storage::Storage;
+
+/// Everything that a node is told.
+pub struct Setup {
+    /// Its cluster.
+    pub cluster: ClusterId,
+    /// What the consensus core is told.
+    pub config: Config,
+    /// Its opened storage.
+    pub storage: Storage<Directory>,
+    /// All members and where they can be reached, itself included.
+    pub members: Vec<(NodeId, Address)>,
+    /// Where it listens.
+    pub doors: Doors,
+    /// The least number of bytes of log between two snapshots.
+    pub snapshot_bytes: u64,
+}
+
+/// Runs a node until it is told to end, by SIGTERM or SIGINT.
+///
+/// # Errors
+///
+/// Whatever the operating system says of the event loop, its sockets and threads.
+pub fn run(setup: Setup) -> io::Result<()> {
+    let Setup { cluster, config, storage, members, doors, snapshot_bytes } = setup;
+    let (clock, seed, id) = (Clock::start(), arbitrary_seed(), config.id);
+    let Storage { recovered, store, writer, snapshots, .. } = storage;
+    let last_snapshot_bytes = recovered.snapshot.map_or(0, |snapshot| snapshot.bytes);
+    let replica = Replica::new(config, recovered, store, clock.now(), seed);
+    let poll = Poll::new()?;
+    let waker = Waker::new(poll.registry(), WAKE)?;
+    let (to_node, reports) = mailbox(MAILBOX_BATCHES_MAX, Some(waker));
+    let (log, for_log) = mailbox(MAILBOX_BATCHES_MAX, None);
+    let (to_snapshots, for_snapshots) = mailbox(SNAPSHOT_ORDERS_MAX, None);
+    let log_thread = LogThread::new(writer, for_log, to_node.clone(), clock);
+    let snapshot_thread = SnapshotThread::new(snapshots, for_snapshots, to_node.clone(), clock);
+    runtime::spawn("log", move || log_thread.run())?;
+    runtime::spawn("snapshots", move || snapshot_thread.run())?;
+    listen_to_signals(to_node)?;
+    let links = Links::new(Identity { cluster, id }, lines(id, &members), seed);
+    let members = members.iter().map(|(id, address)| (*id, address.to_string())).collect();
+    let parts = Parts {
+        poll,
+        clock,
+        seat: Seat { id, members },
+        replica,
+        links,
+        doors,
+        reports,
+        log,
+        snapshots: to_snapshots,
+        snapshot_bytes,
+        last_snapshot_bytes,
+    };
+    Node::new(parts)?.run()
+}
+
+/// Of each follower, of the leader and of the own image something may be under way, and an image may be
+/// abandoned and begun anew meanwhile.
+const SNAPSHOT_ORDERS_MAX: usize = REPLICAS_MAX + 8;
+
+/// The lines to all other members, each with its token.
+fn lines(id: NodeId, members: &[(NodeId, Address)]) -> Vec<(NodeId, Address, Token)> {
+    let others = members.iter().filter(|(member, _)| *member != id);
+    others
+        .enumerate()
+        .map(|(place, (id, address))| (*id, address.clone(), Token(FIRST_LINE + place)))
+        .collect()
+}
+
+/// The first signal asks the node to end in good order; whoever sends a second one wants it at once.
+fn listen_to_signals(node: Mail<Report>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    runtime::spawn("signals", move || {
+        let mut forever = signals.forever();
+        if forever.next().is_some() {
+            // Should the node be gone, so is the process, soon.
+            let _ = node.send(Report::Terminate);
+        }
+        if let Some(signal) = forever.next() {
+            signal_hook::low_level::emulate_default_handler(signal)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}

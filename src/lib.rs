@@ -15,6 +15,9 @@
 //! | [`resp`] | the Redis protocol: requests, answers, the table of commands | [`limits`] |
 //! | [`disk`] | the few file operations that durability rests on, real and simulated | [`prng`] |
 //! | [`wal`] | the write-ahead log: what survives a power cut | [`disk`], [`raft`]'s types, [`limits`] |
+//! | [`snapshot`] | files that stand for the log's beginning | [`disk`], [`raft`]'s types, [`limits`] |
+//! | [`storage`] | log and snapshots opened and made to join | [`wal`], [`snapshot`], [`kv`] |
+//! | [`server`] | a durable node: the Redis port, the peer port, the threads | all of the above |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
 //! | [`codec`], [`shared_bytes`] | values to bytes and back | serde |
 //! | [`identity`] | names of clusters and of lives | nothing |

@@ -27,8 +27,15 @@ fn command(stamp: u64, text: &str) -> Command {
 }
 
 fn named(client: u64, token: u64, text: &str) -> Command {
-    let id = RequestId { client: ClientId(client), token: Token(token.to_string().into()) };
-    Command { once: Some(id), ..command(0, text) }
+    Command { once: Some(name(client, token)), ..command(0, text) }
+}
+
+fn name(client: u64, token: u64) -> RequestId {
+    RequestId { client: ClientId(client), token: Token(token.to_string().into()) }
+}
+
+fn below(prng: &mut Prng, bound: usize) -> usize {
+    usize::try_from(prng.below(bound as u64)).expect("below a usize")
 }
 
 proptest! {
@@ -72,8 +79,8 @@ proptest! {
         log.iter().for_each(|command| drop(store.apply(command.clone())));
         let mut blocks = image(&mut store, bytes);
         let mut prng = Prng::new(seed);
-        let block = usize::try_from(prng.below(blocks.len() as u64)).unwrap();
-        let place = usize::try_from(prng.below(blocks[block].len() as u64)).unwrap();
+        let block = below(&mut prng, blocks.len());
+        let place = below(&mut prng, blocks[block].len());
         match prng.below(5) {
             0 => blocks[block].truncate(place),
             1 => drop(blocks.remove(block)),
@@ -137,10 +144,7 @@ fn random_command(prng: &mut Prng, clock: &mut u64, flushes: u64) -> Command {
     if number.is_multiple_of(10) {
         return Command { operations: vec![Operation::Expire], ..command(*clock, "get x") };
     }
-    let once = number.is_multiple_of(4).then(|| RequestId {
-        client: ClientId(prng.below(5)),
-        token: Token(prng.below(5_000).to_string().into()),
-    });
+    let once = number.is_multiple_of(4).then(|| name(prng.below(5), prng.below(5_000)));
     Command { once, ..command(*clock, &text) }
 }
 
@@ -162,26 +166,24 @@ fn answers_that_are_forgotten_meanwhile_are_in_the_image() {
     for client in 2..=CLIENTS_MAX as u64 {
         store.apply(named(client, 0, "strlen k"));
     }
-    assert!(store.is_done(&named(0, 1, "get k").once.unwrap()).is_none());
-    assert!(store.is_done(&named(1, 0, "get k").once.unwrap()).is_none());
+    assert!(store.is_done(&name(0, 1)).is_none());
+    assert!(store.is_done(&name(1, 0)).is_none());
     blocks.extend(std::iter::from_fn(|| store.next_image_block(1)));
     let restored = restored(&blocks).expect("a good image");
     assert_eq!(restored, then);
-    assert!(restored.is_done(&named(0, 1, "get k").once.unwrap()).is_some());
+    assert!(restored.is_done(&name(0, 1)).is_some());
 }
 
 #[test]
 fn all_kinds_of_answers_come_back() {
     let mut store = Store::default();
-    let script = ["set k 7", "get k", "get none", "incr k", "type k", "scan 0", "mget k none", "bitter k"];
+    let script = ["set k 7", "get k", "get none", "incr k", "type k", "scan 0", "mget k none"];
     for (token, text) in (0..).zip(script) {
-        if read_command(text).is_ok() {
-            store.apply(named(1, token, text));
-        }
+        store.apply(named(1, token, text));
     }
     store.apply(named(2, 0, "set k text"));
     store.apply(named(2, 1, "incr k"));
-    let operations = vec![read_command("scan 0").unwrap(), read_command("incr k").unwrap()];
+    let operations = ["scan 0", "incr k"].map(|text| read_command(text).expect("a good command")).to_vec();
     let transaction = Operation::Transaction { watched: vec![], operations };
     store.apply(Command { operations: vec![transaction], ..named(2, 2, "get k") });
     assert_eq!(restored(&image(&mut store, 10)).expect("a good image"), store);
@@ -219,7 +221,7 @@ fn blocks_are_about_as_long_as_asked() {
     let mut store = Store::default();
     (0..1_000).for_each(|number| drop(store.apply(command(0, &format!("set key:{number} value")))));
     let blocks = image(&mut store, 1_000);
-    let (last, others) = blocks[1..].split_last().unwrap();
+    let (last, others) = blocks[1..].split_last().expect("many blocks");
     assert!(others.iter().all(|block| (1_000..1_050).contains(&block.len())) && last.len() < 1_050);
 }
 

@@ -4,13 +4,15 @@
 //! exactly which message at which moment the rule is about. Each test is named for its rule and fails when
 //! the rule is broken; that was tried, mutation by mutation.
 //!
-//! Missing, since the core has no such thing yet: R8 (a leader whose disk hangs) and the follower's side of
+//! Missing, since the core has no such thing: the follower's side of
 //! R11 (room in the answer).
 
 #[path = "paper/elections.rs"]
 mod elections;
 #[path = "paper/figure_two.rs"]
 mod figure_two;
+#[path = "paper/handover.rs"]
+mod handover;
 #[path = "paper/node.rs"]
 mod node;
 #[path = "paper/reads.rs"]

@@ -8,12 +8,20 @@ use super::log_thread::{LogOrder, LogReport};
 use super::node::Node;
 use super::report::Report;
 use super::snapshot_thread::{SnapshotOrder, SnapshotReport};
-use crate::raft::{Fetch, Span, Wanted};
+use crate::raft::{Fetch, Instant, NodeId, Span, Wanted};
 use crate::replica::Now;
 use crate::runtime::Undelivered;
 
 /// How long a node that is to end tries to leave in good order.
 const FAREWELL: Span = Span::milliseconds(3_000);
+
+/// How far a node is that is to end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaving {
+    pub(super) until: Instant,
+    /// Who is to lead in its place, if it led.
+    successor: Option<NodeId>,
+}
 
 impl Node {
     /// Takes what the other threads have reported.
@@ -113,17 +121,21 @@ impl Node {
         if self.leaving.is_none() {
             let successor = self.replica.hand_leadership_over(now);
             info!("ends; hands over to {successor:?}");
-            self.leaving = Some(now.monotonic + FAREWELL);
+            self.leaving = Some(Leaving { until: now.monotonic + FAREWELL, successor });
         }
     }
 
     /// Whether a node that is to end has nothing left to do.
     pub(super) fn has_left(&self, now: Now) -> bool {
-        let is_done = self.tickets.is_empty()
+        let Some(leaving) = self.leaving else { return false };
+        // A successor is in office when this node has heard from it; until then it may need this one's vote.
+        let leader = self.replica.status().leader;
+        let is_replaced = leaving.successor.is_none() || leader.is_some_and(|leader| leader != self.seat.id);
+        let is_done = is_replaced
+            && self.tickets.is_empty()
             && !self.replica.has_waiting_writes()
             && self.links.is_written()
-            && self.replica.status().leader != Some(self.seat.id)
             && self.clients.values().all(|client| client.connection.unwritten() == 0);
-        self.leaving.is_some_and(|until| is_done || until <= now.monotonic)
+        is_done || leaving.until <= now.monotonic
     }
 }

@@ -12,6 +12,7 @@ use mio::event::Event as Readiness;
 use mio::{Events, Poll, Token};
 
 use super::client::{Batch, Client};
+use super::files::Leaving;
 use super::imaging::Imaging;
 use super::links::Links;
 use super::log_thread::LogOrder;
@@ -80,8 +81,8 @@ pub(super) struct Node {
     pub(super) output: Output,
     /// Whether the log's disk is full.
     pub(super) is_full: bool,
-    /// Until when a node that is to end may take for it.
-    pub(super) leaving: Option<Instant>,
+    /// Set when this node is to end.
+    pub(super) leaving: Option<Leaving>,
     is_announced: bool,
 }
 
@@ -201,8 +202,9 @@ impl Node {
         if self.backlog.is_none() {
             deadline = deadline.min(self.replica.deadline());
         }
+        let leaving = self.leaving.map(|leaving| leaving.until);
         let oldest = self.tickets.values().next().map(|waiting| waiting.until);
-        [oldest, self.links.deadline(), self.leaving, self.held_deadline()]
+        [oldest, self.links.deadline(), leaving, self.held_deadline()]
             .into_iter()
             .flatten()
             .fold(deadline, Instant::min)

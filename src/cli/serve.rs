@@ -40,6 +40,8 @@ fn serve(settings: &Settings) -> Result<(), Failure> {
         members: settings.peers.clone(),
         doors,
         snapshot_bytes: settings.snapshot_bytes,
+        value_bytes_max: settings.value_bytes_max,
+        placement: settings.placement,
     };
     server::run(setup).map_err(|error| Failure::io(format!("node {}: {error}", id.0)))?;
     for path in sockets(settings) {

@@ -9,19 +9,19 @@ use super::picture::Picture;
 use super::session::{Handled, Session};
 use crate::kv::{Operation, RequestId, Value};
 use crate::limits::{
-    CLIENT_BATCH_BYTES, CLIENT_BATCH_OPERATIONS_MAX, CLIENT_UNWRITTEN_MAX, RESP_REQUEST_BYTES_MAX,
-    VALUE_BYTES_MAX,
+    CLIENT_BATCH_BYTES, CLIENT_BATCH_OPERATIONS_MAX, CLIENT_UNWRITTEN_MAX, KEY_BYTES_MAX,
+    RESP_REQUEST_BYTES_MAX,
 };
 use crate::net::{Connection, Flow};
 use crate::replica::Ticket;
 use crate::resp::{Bounds, OwnedRequest, RequestParser};
 
 /// What a client may claim.
-const BOUNDS: Bounds = Bounds {
-    bulk_bytes_max: VALUE_BYTES_MAX,
-    request_bytes_max: RESP_REQUEST_BYTES_MAX,
-    authenticated: true,
-};
+pub(super) fn bounds(value_bytes_max: usize) -> Bounds {
+    // A key may be longer than any value that this node takes.
+    let bulk_bytes_max = value_bytes_max.max(KEY_BYTES_MAX);
+    Bounds { bulk_bytes_max, request_bytes_max: RESP_REQUEST_BYTES_MAX, authenticated: true }
+}
 
 /// A client's connection.
 #[derive(Debug)]
@@ -80,14 +80,14 @@ impl Client {
     }
 
     /// Takes the commands that have arrived, answers those that need no store, and gives back the others.
-    pub(super) fn collect(&mut self, picture: &Picture) -> Batch {
+    pub(super) fn collect(&mut self, picture: &Picture, bounds: &Bounds) -> Batch {
         let mut batch = Batch::default();
         if let Some(request) = self.deferred.take() {
             let handled = self.session.handle(request.view(), picture, &mut batch, self.connection.output());
             assert!(handled != Handled::Deferred, "a request can be taken when nothing is before it");
         }
         while self.is_heard() && !batch.is_full() && self.deferred.is_none() {
-            match self.take_one(picture, &mut batch) {
+            match self.take_one(picture, bounds, &mut batch) {
                 Some(used) => self.connection.consume(used),
                 None => break,
             }
@@ -99,9 +99,9 @@ impl Client {
     }
 
     /// Takes one command; answers how many bytes it was, or that there is none.
-    fn take_one(&mut self, picture: &Picture, batch: &mut Batch) -> Option<usize> {
+    fn take_one(&mut self, picture: &Picture, bounds: &Bounds, batch: &mut Batch) -> Option<usize> {
         let (input, output) = self.connection.buffers();
-        let step = match self.parser.parse(input, &BOUNDS) {
+        let step = match self.parser.parse(input, bounds) {
             Ok(step) => step,
             Err(error) => {
                 self.session.refuse(&error, output);

@@ -4,16 +4,26 @@ use std::io;
 
 use log::info;
 
-use super::log_thread::{LogOrder, LogReport};
+use super::log_keeper::{LogKeeper, LogOrder, LogReport};
 use super::node::Node;
 use super::report::Report;
 use super::snapshot_thread::{SnapshotOrder, SnapshotReport};
+use crate::disk::Directory;
 use crate::raft::{Fetch, Instant, NodeId, Span, Wanted};
 use crate::replica::Now;
-use crate::runtime::Undelivered;
+use crate::runtime::{Address as Mail, Undelivered};
 
 /// How long a node that is to end tries to leave in good order.
 const FAREWELL: Span = Span::milliseconds(3_000);
+
+/// Where the log is kept.
+pub(super) enum LogSeat {
+    /// On the node's own thread, which waits for the disk: the better choice with a core for each node or
+    /// less.
+    Here(Box<LogKeeper<Directory>>),
+    /// On a thread of its own.
+    Beside(Mail<LogOrder>),
+}
 
 /// How far a node is that is to end.
 #[derive(Clone, Copy, Debug)]
@@ -93,12 +103,19 @@ impl Node {
         self.give_to_log()
     }
 
-    /// The log's thread takes what it has room for; the rest is offered again.
+    /// The log takes what it has room for; the rest is offered again.
     fn give_to_log(&mut self) -> io::Result<()> {
         let write = self.backlog.take().map(LogOrder::Write);
         let reads = self.reads.drain(..).map(|(to, first)| LogOrder::Read(to, first));
         for order in write.into_iter().chain(reads).collect::<Vec<_>>() {
-            match self.log.try_send(order) {
+            let mail = match &mut self.log {
+                LogSeat::Here(keeper) => {
+                    keeper.take(order);
+                    continue;
+                }
+                LogSeat::Beside(mail) => mail,
+            };
+            match mail.try_send(order) {
                 Ok(()) => {}
                 Err(Undelivered::Full(LogOrder::Write(write))) => self.backlog = Some(write),
                 Err(Undelivered::Full(LogOrder::Read(to, first))) => self.reads.push_back((to, first)),
@@ -106,6 +123,26 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// Does the log's work, if it has no thread of its own. Last in a turn: what does not depend on the disk
+    /// has left by then, and the other replicas write at the same time.
+    pub(super) fn keep_log(&mut self, now: Now) -> io::Result<()> {
+        let LogSeat::Here(keeper) = &mut self.log else { return Ok(()) };
+        let mut reports = Vec::new();
+        keeper.work(&mut |report| reports.push(report))?;
+        self.has_reports = !reports.is_empty();
+        reports.into_iter().for_each(|report| self.take_log_report(now, report));
+        Ok(())
+    }
+
+    /// When the log has more to do, if it has no thread of its own.
+    pub(super) fn log_deadline(&self, now: Instant) -> Option<Instant> {
+        match &self.log {
+            LogSeat::Here(_) if self.has_reports => Some(now),
+            LogSeat::Here(keeper) => Some(now + keeper.pause()),
+            LogSeat::Beside(_) => None,
+        }
     }
 
     /// Orders something of the snapshots' thread. There is always room: of each follower, of the leader and

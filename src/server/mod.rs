@@ -17,6 +17,7 @@ mod files;
 mod imaging;
 mod links;
 mod local;
+mod log_keeper;
 mod log_thread;
 mod node;
 mod peer;

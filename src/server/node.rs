@@ -11,11 +11,10 @@ use log::{info, warn};
 use mio::event::Event as Readiness;
 use mio::{Events, Poll, Token};
 
-use super::client::{Batch, Client};
-use super::files::Leaving;
+use super::client::{Batch, Client, bounds};
+use super::files::{Leaving, LogSeat};
 use super::imaging::Imaging;
 use super::links::Links;
-use super::log_thread::LogOrder;
 use super::peer::{Forwarded, PeerMessage};
 use super::picture::{Member, Picture};
 use super::report::Report;
@@ -26,6 +25,7 @@ use crate::limits::{CLIENT_CONNECTIONS_MAX, PEER_CONNECTIONS_MAX};
 use crate::net::{Connection, Flow, Listener};
 use crate::raft::{Index, Instant, LogWrite, NodeId, Span};
 use crate::replica::{Answer, Asker, Event, Now, Output, Replica, Reply, Request, Ticket};
+use crate::resp::Bounds;
 use crate::runtime::{Address as Mail, Clock, Mailbox};
 
 /// How long the loop sleeps at most.
@@ -71,7 +71,9 @@ pub(super) struct Node {
     /// Who has just refused one, though it was believed to lead, and until when it is not asked again.
     pub(super) refused: Option<(NodeId, Instant)>,
     pub(super) reports: Mailbox<Report>,
-    pub(super) log: Mail<LogOrder>,
+    pub(super) log: LogSeat,
+    /// Whether the log, kept here, has reported something in this turn.
+    pub(super) has_reports: bool,
     /// A write that the log's thread had no room for. While it waits nothing new is flushed.
     pub(super) backlog: Option<LogWrite>,
     /// Reads of the log that its thread has not taken yet.
@@ -79,6 +81,8 @@ pub(super) struct Node {
     pub(super) snapshots: Mail<SnapshotOrder>,
     pub(super) imaging: Imaging,
     pub(super) output: Output,
+    /// What a client may claim.
+    pub(super) bounds: Bounds,
     /// Whether the log's disk is full.
     pub(super) is_full: bool,
     /// Set when this node is to end.
@@ -102,10 +106,12 @@ pub(super) struct Parts {
     pub(super) doors: Doors,
     /// What the other threads report.
     pub(super) reports: Mailbox<Report>,
-    /// Where the log's thread takes orders.
-    pub(super) log: Mail<LogOrder>,
+    /// Where the log is kept.
+    pub(super) log: LogSeat,
     /// Where the snapshots' thread takes orders.
     pub(super) snapshots: Mail<SnapshotOrder>,
+    /// Longest value that it takes from a client, in bytes.
+    pub(super) value_bytes_max: usize,
     /// The least number of bytes of log between two snapshots.
     pub(super) snapshot_bytes: u64,
     /// The size of the last snapshot.
@@ -140,12 +146,14 @@ impl Node {
             refused: None,
             reports,
             log,
+            has_reports: false,
             backlog: None,
             reads: VecDeque::new(),
             snapshots,
             imaging: Imaging::new(parts.snapshot_bytes, parts.last_snapshot_bytes),
             leaving: None,
             output: Output::default(),
+            bounds: bounds(parts.value_bytes_max),
             is_full: false,
             is_announced: false,
         })
@@ -189,7 +197,7 @@ impl Node {
             self.lose(lost);
         }
         self.announce();
-        Ok(())
+        self.keep_log(now)
     }
 
     fn deadline(&self) -> Instant {
@@ -204,7 +212,7 @@ impl Node {
         }
         let leaving = self.leaving.map(|leaving| leaving.until);
         let oldest = self.tickets.values().next().map(|waiting| waiting.until);
-        [oldest, self.links.deadline(), leaving, self.held_deadline()]
+        [oldest, self.links.deadline(), leaving, self.held_deadline(), self.log_deadline(now)]
             .into_iter()
             .flatten()
             .fold(deadline, Instant::min)

@@ -59,7 +59,7 @@ impl Node {
             let Some(client) = self.clients.get_mut(&token).filter(|client| client.is_heard()) else {
                 continue;
             };
-            let batch = client.collect(&picture);
+            let batch = client.collect(&picture, &self.bounds);
             if !batch.is_empty() {
                 self.last_ticket = Ticket(self.last_ticket.0 + 1);
                 client.waiting = Some(self.last_ticket);

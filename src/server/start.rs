@@ -6,7 +6,9 @@ use mio::{Poll, Token, Waker};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::files::LogSeat;
 use super::links::{Identity, Links};
+use super::log_keeper::LogKeeper;
 use super::log_thread::LogThread;
 use super::node::{Doors, FIRST_LINE, Node, Parts, Seat, WAKE};
 use super::report::Report;
@@ -17,7 +19,7 @@ use crate::limits::{MAILBOX_BATCHES_MAX, REPLICAS_MAX};
 use crate::net::Address;
 use crate::raft::{Config, NodeId};
 use crate::replica::Replica;
-use crate::runtime::{self, Address as Mail, Clock, arbitrary_seed, mailbox};
+use crate::runtime::{self, Address as Mail, Clock, Placement, arbitrary_seed, mailbox};
 use crate::storage::Storage;
 
 /// Everything that a node is told.
@@ -34,6 +36,10 @@ pub struct Setup {
     pub doors: Doors,
     /// The least number of bytes of log between two snapshots.
     pub snapshot_bytes: u64,
+    /// Longest value that it takes from a client, in bytes.
+    pub value_bytes_max: usize,
+    /// Whether the log has a thread of its own.
+    pub placement: Placement,
 }
 
 /// Runs a node until it is told to end, by SIGTERM or SIGINT.
@@ -42,7 +48,8 @@ pub struct Setup {
 ///
 /// Whatever the operating system says of the event loop, its sockets and threads.
 pub fn run(setup: Setup) -> io::Result<()> {
-    let Setup { cluster, config, storage, members, doors, snapshot_bytes } = setup;
+    let Setup { cluster, config, storage, members, doors, snapshot_bytes, value_bytes_max, placement } =
+        setup;
     let (clock, seed, id) = (Clock::start(), arbitrary_seed(), config.id);
     let Storage { recovered, store, writer, snapshots, .. } = storage;
     let last_snapshot_bytes = recovered.snapshot.map_or(0, |snapshot| snapshot.bytes);
@@ -50,11 +57,9 @@ pub fn run(setup: Setup) -> io::Result<()> {
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKE)?;
     let (to_node, reports) = mailbox(MAILBOX_BATCHES_MAX, Some(waker));
-    let (log, for_log) = mailbox(MAILBOX_BATCHES_MAX, None);
     let (to_snapshots, for_snapshots) = mailbox(SNAPSHOT_ORDERS_MAX, None);
-    let log_thread = LogThread::new(writer, for_log, to_node.clone(), clock);
+    let log = seat_log(placement, LogKeeper::new(writer), &to_node, clock)?;
     let snapshot_thread = SnapshotThread::new(snapshots, for_snapshots, to_node.clone(), clock);
-    runtime::spawn("log", move || log_thread.run())?;
     runtime::spawn("snapshots", move || snapshot_thread.run())?;
     listen_to_signals(to_node)?;
     let links = Links::new(Identity { cluster, id }, lines(id, &members), seed);
@@ -69,10 +74,26 @@ pub fn run(setup: Setup) -> io::Result<()> {
         reports,
         log,
         snapshots: to_snapshots,
+        value_bytes_max,
         snapshot_bytes,
         last_snapshot_bytes,
     };
     Node::new(parts)?.run()
+}
+
+fn seat_log(
+    placement: Placement,
+    keeper: LogKeeper<Directory>,
+    node: &Mail<Report>,
+    clock: Clock,
+) -> io::Result<LogSeat> {
+    if placement == Placement::Fused {
+        return Ok(LogSeat::Here(Box::new(keeper)));
+    }
+    let (log, for_log) = mailbox(MAILBOX_BATCHES_MAX, None);
+    let thread = LogThread::new(keeper, for_log, node.clone(), clock);
+    runtime::spawn("log", move || thread.run())?;
+    Ok(LogSeat::Beside(log))
 }
 
 /// Of each follower, of the leader and of the own image something may be under way, and an image may be

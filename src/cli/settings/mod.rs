@@ -250,8 +250,8 @@ impl Values<'_> {
 
     fn placement(&self) -> Result<Placement, Failure> {
         match self.text("placement") {
-            None | Some("fused") => Ok(Placement::Fused),
-            Some("split") => Ok(Placement::Split),
+            None | Some("split") => Ok(Placement::Split),
+            Some("fused") => Ok(Placement::Fused),
             Some(other) => Err(self.out_of_range("placement", other)),
         }
     }

@@ -61,6 +61,7 @@ fn run(seed: u64, trace: bool) -> Sometimes {
     world.read(leader);
     world.run(ELECTION_TIMEOUT.times(10));
     assert!(world.acknowledged() > before, "a proposal commits when nothing goes wrong (L2)");
+    world.catch_up();
     world.assert_converged();
     world.run(ELECTION_TIMEOUT.times(5));
     assert_eq!((world.assert_one_leader(), world.term()), (leader, term), "an election without need (L4)");

@@ -95,6 +95,10 @@ impl Raft {
         outcome: SnapshotOutcome,
     ) {
         let Role::Leader(leader) = &mut self.role else { return };
+        // As with appends: a beat of an earlier reign confirms nothing (R9).
+        if outcome == SnapshotOutcome::Deposed {
+            return;
+        }
         let follower = leader.follower(from);
         follower.answered(now, beat);
         match (outcome, &mut follower.stage) {

@@ -119,7 +119,7 @@ impl Leader {
         let mut missed = false;
         for follower in &mut self.line {
             if follower.retry_at.is_some_and(|retry| retry <= now) {
-                follower.miss();
+                follower.miss(now);
                 missed = true;
             }
         }

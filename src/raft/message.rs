@@ -103,7 +103,7 @@ pub enum Message {
         /// Whether the leader needs the echo: for a lease, a read, or to see who is there.
         reply: bool,
     },
-    /// The answer to a heartbeat that asked for one; also a refusal, by a term above the leader's.
+    /// The answer to a heartbeat that asked for one.
     HeartbeatReply {
         /// Echo.
         beat: Beat,
@@ -156,7 +156,7 @@ pub enum AppendOutcome {
         /// The follower's last entry that might match: at or before `previous`, of a term not above it.
         hint: Position,
     },
-    /// The sender's term is over; the envelope carries the term that ended it.
+    /// The sender's term is over, whatever it sent; the envelope carries the term that ended it.
     Deposed,
 }
 

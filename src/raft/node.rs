@@ -334,11 +334,10 @@ impl Raft {
             Message::Vote { .. } => {
                 self.answer(to, Message::VoteReply { granted: false, commit: self.commit });
             }
-            Message::Append { reign, .. } => {
+            Message::Append { reign, .. } | Message::Heartbeat { reign, .. } => {
                 let outcome = AppendOutcome::Deposed;
                 self.answer(to, Message::AppendReply { beat: reign.beat, outcome });
             }
-            Message::Heartbeat { reign, .. } => self.answer(to, Message::HeartbeatReply { beat: reign.beat }),
             Message::Snapshot { reign, id, .. } => {
                 let outcome = SnapshotOutcome::Deposed;
                 self.answer(to, Message::SnapshotReply { beat: reign.beat, last: id.last, outcome });

@@ -45,6 +45,9 @@ pub(super) struct Progress {
     pub(super) retry_at: Option<Instant>,
     /// Answers missing in a row.
     pub(super) misses: u32,
+    /// When it was last given up what was under way. A refusal of something sent before that is no news, and
+    /// to act on each of them would send the same entries again and again (R3).
+    restarted_at: Instant,
     /// How long its answers take, smoothed over about eight of them.
     delay: Span,
 }
@@ -90,6 +93,7 @@ impl Progress {
             heard_at: now,
             retry_at: None,
             misses: 0,
+            restarted_at: now,
             delay: Span(0),
         }
     }
@@ -174,14 +178,21 @@ impl Progress {
         self.settle();
     }
 
+    /// Whether a refusal of what was sent at that moment says anything new.
+    pub(super) fn is_news(&self, refused: Beat) -> bool {
+        refused.sent >= self.restarted_at
+    }
+
     /// The follower lacks the entry before `next`, and the logs can first meet at `meeting`.
-    pub(super) fn step_back(&mut self, meeting: Index) {
+    pub(super) fn step_back(&mut self, now: Instant, meeting: Index) {
+        self.restarted_at = now;
         self.rewind();
         self.next = meeting.next().max(self.matched.next());
     }
 
     /// The answer it owes did not come: what was under way counts as lost.
-    pub(super) fn miss(&mut self) {
+    pub(super) fn miss(&mut self, now: Instant) {
+        self.restarted_at = now;
         self.misses = self.misses.saturating_add(1);
         self.forget_inflight();
     }

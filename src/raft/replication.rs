@@ -144,6 +144,10 @@ impl Raft {
 
     pub(super) fn on_append_reply(&mut self, now: Instant, from: NodeId, beat: Beat, outcome: AppendOutcome) {
         let Role::Leader(leader) = &mut self.role else { return };
+        // What it echoes was said in an earlier reign, perhaps of this replica: it confirms nothing (R9).
+        if outcome == AppendOutcome::Deposed {
+            return;
+        }
         let follower = leader.follower(from);
         follower.answered(now, beat);
         match outcome {
@@ -161,15 +165,15 @@ impl Raft {
                     Stage::Streaming => true,
                     Stage::Installing(_) => false,
                 };
-                if is_current && previous > follower.matched {
+                if is_current && follower.is_news(beat) && previous > follower.matched {
                     // What is not held any more cannot be compared here; the files can say.
                     let unknown = self.log.start().index.min(hint.index);
                     let known = self.log.last_not_above(hint.index, hint.term);
                     let meeting = known.map_or(unknown, |position| position.index);
-                    follower.step_back(meeting.min(previous.previous()));
+                    follower.step_back(now, meeting.min(previous.previous()));
                 }
             }
-            AppendOutcome::Deposed => {}
+            AppendOutcome::Deposed => unreachable!("returned above"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! R9 (reads by rounds) and R20 (reads by lease).
 
-use quorate::raft::{Config, Message, ReadMode, Round, Span};
+use quorate::raft::{AppendOutcome, Beat, Config, Index, Message, ReadMode, Reign, Round, Span};
 
 use super::node::{HEARTBEAT, Node, TIMEOUT, append, at, config, heartbeat, is_granted, vote, vote_reply};
 
@@ -229,4 +229,67 @@ fn r20_a_promise_outlives_a_change_of_term() {
     node.settle();
     assert!(node.take_sent().is_empty());
     assert!(node.raft.deadline() >= node.now + Span(1), "nor does it campaign itself");
+}
+
+/// A node leads term 1, is deposed, and leads term 3. Then a message of its first reign arrives, is refused
+/// in term 3, and the refusal echoes a round of the first reign, which is ahead of those of the second.
+fn leads_again(config: Config) -> (Node, Beat) {
+    let mut node = Node::established(config);
+    for read in 1..=3 {
+        node.read(read);
+        node.settle();
+        node.answers_heartbeat(2);
+        node.settle();
+    }
+    let earlier = node.beat(1);
+    node.hears(2, 2, vote_reply(false));
+    node.settle();
+    node.campaigns();
+    node.grants_pre_vote(2);
+    node.settle();
+    node.hears(2, 3, vote_reply(true));
+    node.settle();
+    node.acknowledges(2, 2);
+    node.settle();
+    assert_eq!((node.term(), node.commit(), node.raft.is_leader()), (3, 2, true));
+    node.ready.clear();
+    (node, earlier)
+}
+
+#[test]
+fn r9_a_refused_append_of_an_earlier_reign_confirms_nothing() {
+    let (mut node, beat) = leads_again(config(3));
+    node.hears(1, 3, Message::AppendReply { beat, outcome: AppendOutcome::Deposed });
+    node.read(9);
+    node.settle();
+    assert_eq!(node.ready, [0; 0], "nobody has answered a message that was sent after the read came in");
+}
+
+#[test]
+fn r9_a_refused_heartbeat_of_an_earlier_reign_confirms_nothing() {
+    let (mut node, _) = leads_again(config(3));
+    // What a follower of term 3 says to a heartbeat of term 1.
+    let mut follower = Node::with_log(3, 3, &[1]);
+    follower.hears(1, 1, Message::Heartbeat { reign: reign(7), commit: Index(1), reply: true });
+    follower.settle();
+    node.hears(1, 3, follower.take_one().message);
+    node.read(9);
+    node.settle();
+    assert_eq!(node.ready, [0; 0], "nobody has answered a message that was sent after the read came in");
+}
+
+#[test]
+fn r20_a_refusal_of_an_earlier_reign_is_no_promise() {
+    // Its moment was told by the clock of an earlier life of this leader, which began elsewhere.
+    let (mut node, mut beat) = leads_again(leased(3));
+    beat.sent = node.now + TIMEOUT.times(1_000);
+    node.hears(1, 3, Message::AppendReply { beat, outcome: AppendOutcome::Deposed });
+    node.now = node.now + Span(TIMEOUT.0 - 1);
+    node.read(9);
+    node.turn();
+    assert_eq!(node.ready, [0; 0], "the only lease was that of follower 2, and it has run out");
+}
+
+fn reign(round: u64) -> Reign {
+    Reign { beat: Beat { round: Round(round), ..Beat::default() }, rank: 0 }
 }

@@ -2,7 +2,7 @@
 //! windows) and R11 (bounds).
 
 use quorate::raft::{
-    AppendOutcome, Config, Index, Message, NodeId, Proposal, ReadMode, Replication, Span, Term,
+    AppendOutcome, Config, Envelope, Index, Message, NodeId, Proposal, ReadMode, Replication, Span, Term,
 };
 
 use super::node::{
@@ -173,6 +173,55 @@ fn r3_a_missing_answer_rewinds_to_what_is_acknowledged() {
 }
 
 #[test]
+fn r3_a_new_line_to_a_follower_rewinds_to_what_is_acknowledged() {
+    let mut node = Node::established(config(3));
+    for text in ["x", "y"] {
+        node.propose(text);
+        node.settle();
+    }
+    assert_eq!(appends_to(&node.take_sent(), 1), [(2, 1), (3, 1)]);
+    node.raft.reconnected(NodeId(1));
+    node.settle();
+    let sent = node.take_sent();
+    assert_eq!(appends_to(&sent, 1), [(2, 2)], "at once, since nothing on the old line will be answered");
+    assert!(appends_to(&sent, 2).is_empty(), "the line to the other has not changed");
+    // What came through all the same counts.
+    node.acknowledges(1, 3);
+    node.settle();
+    assert_eq!(node.commit(), 3);
+    for stranger in [0, 7] {
+        node.raft.reconnected(NodeId(stranger));
+    }
+    let mut follower = Node::fresh(3);
+    follower.raft.reconnected(NodeId(1));
+    follower.settle();
+    assert!(follower.take_sent().is_empty(), "only a leader has anything to send again");
+}
+
+#[test]
+fn r3_a_lossy_line_is_tried_again_at_once_and_a_dead_one_less_and_less() {
+    let mut node = Node::established(config(3));
+    node.propose("x");
+    node.settle();
+    let start = node.now;
+    let mut tries = Vec::new();
+    node.take_sent();
+    while node.now < start + TIMEOUT.times(5) {
+        node.passes(Span::milliseconds(5));
+        node.answers_heartbeat(2);
+        let sent = node.take_sent();
+        tries.extend(appends_to(&sent, 1).iter().map(|_| node.now - start));
+    }
+    let waits: Vec<Span> = tries.windows(2).map(|pair| Span(pair[1].0 - pair[0].0)).collect();
+    assert!(
+        waits[..2].iter().all(|wait| *wait <= RETRY.times(4)),
+        "two losses in a row are bad luck: {waits:?}"
+    );
+    assert!(waits.iter().all(|wait| *wait <= TIMEOUT), "never longer than an election takes: {waits:?}");
+    assert!(waits[waits.len() - 3..].iter().all(|wait| *wait >= HEARTBEAT), "nobody may be there: {waits:?}");
+}
+
+#[test]
 fn r4_a_short_or_late_append_cuts_nothing() {
     let mut node = Node::with_log(3, 2, &[1, 1, 2, 2]);
     for (previous, terms, end) in [(at(1, 1), &[1][..], 2), (at(2, 1), &[], 2), (at(0, 0), &[1, 1], 2)] {
@@ -300,6 +349,28 @@ fn r10_several_appends_of_one_turn_share_an_answer() {
 }
 
 #[test]
+fn r10_a_late_append_does_not_take_the_place_of_a_better_answer() {
+    let mut node = Node::fresh(3);
+    node.hears(1, 1, append(at(0, 0), &[1, 1, 1], 0));
+    node.hears(1, 1, append(at(0, 0), &[1], 0));
+    node.settle();
+    let best =
+        |one: &Envelope| matches!(one.message, Message::AppendReply { outcome, .. } if outcome == matched(3));
+    assert!(node.take_sent().iter().any(best), "or entries 2 and 3 would be sent again");
+}
+
+#[test]
+fn r10_each_leader_and_each_term_has_its_own_answer() {
+    let mut node = Node::fresh(3);
+    node.hears(1, 1, append(at(0, 0), &[1], 0));
+    node.hears(2, 2, append(at(1, 1), &[2], 0));
+    node.hears(2, 3, append(at(2, 2), &[3], 0));
+    node.settle();
+    let answers: Vec<(u16, u64)> = node.take_sent().iter().map(|one| (one.to.0, one.term.0)).collect();
+    assert_eq!(answers, [(1, 1), (2, 2), (2, 3)]);
+}
+
+#[test]
 fn r10_an_append_is_bounded_but_holds_one_entry_at_least() {
     let mut tight = config(3);
     tight.append_bytes_max = 60;
@@ -357,8 +428,10 @@ fn r11_proposals_are_refused_beyond_the_bound() {
     let mut node = Node::established(bounded);
     let large = "x".repeat(500);
     assert_eq!(node.propose(&large), Proposal::Appended(at(2, 1)), "one always fits when nothing waits");
-    assert_eq!(node.propose("y"), Proposal::Full);
-    assert_eq!(node.last(), at(2, 1), "and nothing has happened");
+    for _ in 0..10 {
+        assert_eq!(node.propose("y"), Proposal::Full);
+    }
+    assert_eq!(node.last(), at(2, 1), "and nothing has happened, nor is it counted");
     node.settle();
     node.acknowledges(1, 2);
     node.settle();
@@ -394,4 +467,31 @@ fn r3_a_follower_that_never_answers_costs_a_message_a_heartbeat() {
     }
     assert!((9..=12).contains(&count), "{count} messages in ten heartbeats");
     assert!(TIMEOUT >= HEARTBEAT.times(10), "all of it in what could be one timeout");
+}
+
+#[test]
+fn r3_refusals_of_what_was_given_up_do_not_start_it_again() {
+    let mut node = Node::established(config(3));
+    let mut beats = Vec::new();
+    for text in ["a", "b", "c", "d"] {
+        node.now = node.now + Span::milliseconds(1);
+        node.propose(text);
+        node.settle();
+        beats.push(node.beat(1));
+    }
+    // The first of four appends is overtaken by the others, and each of those is refused.
+    let refusal = |previous| AppendOutcome::Missing { previous: Index(previous), hint: at(1, 1) };
+    node.now = node.now + Span::milliseconds(1);
+    node.hears(1, 1, Message::AppendReply { beat: beats[1], outcome: refusal(2) });
+    node.settle();
+    // The first arrives as well, so where the logs meet is known again.
+    node.hears(1, 1, Message::AppendReply { beat: beats[0], outcome: matched(2) });
+    node.settle();
+    node.take_sent();
+    for late in [2, 3] {
+        node.hears(1, 1, Message::AppendReply { beat: beats[late], outcome: refusal(late as u64 + 1) });
+        node.settle();
+    }
+    let again = appends_to(&node.take_sent(), 1);
+    assert!(again.is_empty(), "what they refuse was given up with the first of them: {again:?}");
 }

@@ -67,7 +67,7 @@ fn a_node_alone_needs_a_directory_and_nothing_else() {
     assert_eq!(settings.election_timeout, Span::milliseconds(1_000));
     assert_eq!(settings.heartbeat, Span::milliseconds(100));
     assert_eq!((settings.snapshot_bytes, settings.value_bytes_max), (64 << 20, VALUE_BYTES_MAX));
-    assert_eq!(settings.placement, Placement::Fused);
+    assert_eq!(settings.placement, Placement::Split);
     assert!(!settings.bootstrap && !settings.join && !settings.leases);
 }
 

@@ -9,5 +9,5 @@ mod connection;
 mod frame;
 
 pub use address::{Address, Listener, Stream};
-pub use connection::{Connection, Flow};
+pub use connection::{Connection, Flow, Scratch};
 pub use frame::{FRAME_HEAD_BYTES, FrameError, Frames, append_frame};

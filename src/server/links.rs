@@ -18,7 +18,7 @@ use super::peer::{Hello, PeerMessage};
 use crate::codec;
 use crate::identity::ClusterId;
 use crate::limits::LINK_UNWRITTEN_MAX;
-use crate::net::{Address, Connection, Flow, Frames, Stream, append_frame};
+use crate::net::{Address, Connection, Flow, Frames, Scratch, Stream, append_frame};
 use crate::prng::Prng;
 use crate::raft::{Instant, NodeId, Span};
 
@@ -161,13 +161,21 @@ impl Links {
     }
 
     /// Reads what others have said, and hands it to `take`.
-    pub(super) fn read(&mut self, now: Instant, mut take: impl FnMut(NodeId, PeerMessage)) {
+    pub(super) fn read(
+        &mut self,
+        now: Instant,
+        scratch: &mut Scratch,
+        mut take: impl FnMut(NodeId, PeerMessage),
+    ) {
         let identity = self.identity;
         let outgoing = &self.outgoing;
         let known = |id: NodeId| outgoing.contains_key(&id);
         self.incoming.retain(|_, incoming| {
-            let flow =
-                if incoming.connection.is_readable() { incoming.connection.read() } else { Flow::Open };
+            let flow = if incoming.connection.is_readable() {
+                incoming.connection.read(scratch)
+            } else {
+                Flow::Open
+            };
             match incoming.hear(identity, known, &mut take) {
                 Ok(()) => flow == Flow::Open,
                 Err(refusal) => {
@@ -180,7 +188,7 @@ impl Links {
         });
         for (to, line) in &mut self.outgoing {
             let State::Up(connection) = &mut line.state else { continue };
-            let flow = if connection.is_readable() { connection.read() } else { Flow::Open };
+            let flow = if connection.is_readable() { connection.read(scratch) } else { Flow::Open };
             // Nobody speaks on this connection but to refuse it.
             let mut frames = Frames::new(connection.input(), identity.cluster);
             if let Some(Ok(PeerMessage::Unwelcome(why))) =

@@ -22,7 +22,7 @@ use super::requests::Waiting;
 use super::snapshot_thread::SnapshotOrder;
 use crate::kv::Operation;
 use crate::limits::{CLIENT_CONNECTIONS_MAX, PEER_CONNECTIONS_MAX};
-use crate::net::{Connection, Flow, Listener};
+use crate::net::{Connection, Flow, Listener, Scratch};
 use crate::raft::{Index, Instant, LogWrite, NodeId, Span};
 use crate::replica::{Answer, Asker, Event, Now, Output, Replica, Reply, Request, Ticket};
 use crate::resp::Bounds;
@@ -81,6 +81,7 @@ pub(super) struct Node {
     pub(super) snapshots: Mail<SnapshotOrder>,
     pub(super) imaging: Imaging,
     pub(super) output: Output,
+    pub(super) scratch: Scratch,
     /// What a client may claim.
     pub(super) bounds: Bounds,
     /// Whether the log's disk is full.
@@ -153,6 +154,7 @@ impl Node {
             imaging: Imaging::new(parts.snapshot_bytes, parts.last_snapshot_bytes),
             leaving: None,
             output: Output::default(),
+            scratch: Scratch::default(),
             bounds: bounds(parts.value_bytes_max),
             is_full: false,
             is_announced: false,
@@ -275,7 +277,7 @@ impl Node {
 
     fn hear_peers(&mut self, now: Now) {
         let (replica, replies, is_full) = (&mut self.replica, &mut self.output.replies, self.is_full);
-        self.links.read(now.monotonic, |from, message| match message {
+        self.links.read(now.monotonic, &mut self.scratch, |from, message| match message {
             PeerMessage::Raft(envelope) => replica.on(now, Event::Peer(envelope)),
             PeerMessage::Ask(Forwarded { ticket, once, operations }) => {
                 let asker = Asker::Peer(from, ticket);

@@ -51,7 +51,7 @@ impl Node {
             let Some(client) = self.clients.get_mut(&token) else { continue };
             if client.is_heard()
                 && client.connection.is_readable()
-                && client.connection.read() == Flow::Closed
+                && client.connection.read(&mut self.scratch) == Flow::Closed
             {
                 self.drop_client(token);
                 continue;

@@ -26,7 +26,7 @@ use crate::net::{Connection, Flow, Listener, Scratch};
 use crate::raft::{Index, Instant, LogWrite, NodeId, Span};
 use crate::replica::{Answer, Asker, Event, Now, Output, Replica, Reply, Request, Ticket};
 use crate::resp::Bounds;
-use crate::runtime::{Address as Mail, Clock, Mailbox};
+use crate::runtime::{Address as Mail, Clock, Mailbox, arbitrary_seed};
 
 /// How long the loop sleeps at most.
 const IDLE: Span = Span::milliseconds(3_600_000);
@@ -142,7 +142,8 @@ impl Node {
             busy: BTreeSet::new(),
             next_token: FIRST_CONNECTION,
             tickets: BTreeMap::new(),
-            last_ticket: Ticket(0),
+            // Other nodes may still hold answers for an earlier life of this one: its tickets must not come again.
+            last_ticket: Ticket(arbitrary_seed() >> 1),
             held: VecDeque::new(),
             refused: None,
             reports,
@@ -277,6 +278,7 @@ impl Node {
 
     fn hear_peers(&mut self, now: Now) {
         let (replica, replies, is_full) = (&mut self.replica, &mut self.output.replies, self.is_full);
+        let tickets = &self.tickets;
         self.links.read(now.monotonic, &mut self.scratch, |from, message| match message {
             PeerMessage::Raft(envelope) => replica.on(now, Event::Peer(envelope)),
             PeerMessage::Ask(Forwarded { ticket, once, operations }) => {
@@ -287,8 +289,12 @@ impl Node {
                     replica.on(now, Event::Request(Request { asker, once, operations }));
                 }
             }
-            PeerMessage::Answer(ticket, answer) => replies.push(Reply { asker: Asker::Here(ticket), answer }),
-            PeerMessage::Hello(_) | PeerMessage::Unwelcome(_) => {}
+            PeerMessage::Answer(ticket, answer)
+                if tickets.get(&ticket).is_some_and(|waiting| waiting.is_asked_of(from)) =>
+            {
+                replies.push(Reply { asker: Asker::Here(ticket), answer });
+            }
+            PeerMessage::Answer(..) | PeerMessage::Hello(_) | PeerMessage::Unwelcome(_) => {}
         });
     }
 

@@ -40,6 +40,13 @@ pub(super) struct Waiting {
     may_happen: bool,
 }
 
+impl Waiting {
+    /// Whether this node has it: nobody else's answer counts.
+    pub(super) fn is_asked_of(&self, node: NodeId) -> bool {
+        self.asked == Some(node)
+    }
+}
+
 impl Node {
     pub(super) fn hear_clients(&mut self, now: Now) {
         if self.leaving.is_some() {

@@ -20,6 +20,7 @@
 //! | [`server`] | a durable node: the Redis port, the peer port, the threads | all of the above |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
 //! | [`codec`], [`shared_bytes`] | values to bytes and back | serde |
+//! | [`check`] | whether a history of operations is linearizable, and why not | nothing |
 //! | [`identity`] | names of clusters and of lives | nothing |
 //! | [`limits`] | every bound, in one place | nothing |
 //!
@@ -44,6 +45,7 @@
 //! A read takes no log entry: it is answered from the leader's store as soon as it is sure that it still led
 //! after the read came in; see [`raft`].
 
+pub mod check;
 pub mod cli;
 pub mod codec;
 pub mod course;

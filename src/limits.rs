@@ -41,7 +41,7 @@ pub const COURSE_VALUE_BYTES_MAX: usize = 4 << 10;
 pub const TOKEN_BYTES_MAX: usize = 64;
 
 /// Answers that are remembered for each client, so that a retried request takes effect once.
-pub const ANSWERS_PER_CLIENT_MAX: usize = 4096;
+pub const ANSWERS_PER_CLIENT_MAX: usize = 16 << 10;
 
 /// What the remembered answers of one client may take, in bytes. The latest is kept even beyond that.
 pub const ANSWER_BYTES_PER_CLIENT_MAX: usize = 4 << 20;
@@ -169,6 +169,10 @@ const COMMAND_HEAD_BYTES_MAX: usize = TOKEN_BYTES_MAX + 96;
 
 /// What an append adds to its entries.
 const APPEND_HEAD_BYTES_MAX: usize = 128;
+
+/// Steps that a check for linearizability takes for one group of keys at most, unless it is told otherwise.
+/// Each may leave some hundred bytes in memory.
+pub const CHECK_STEPS_MAX: u64 = 2_000_000;
 
 const _: () = assert!(
     2 * KEY_BYTES_MAX + 2 * VALUE_BYTES_MAX + 1024 <= COMMAND_BYTES_MAX,

@@ -160,8 +160,8 @@ impl Connection {
     }
 }
 
-/// Room to read into, shared by all connections of an event loop: so an idle connection costs next to nothing,
-/// and nothing is filled with zeros before it is read into.
+/// Room to read into, shared by all connections of an event loop: so an idle connection costs next to
+/// nothing, and nothing is filled with zeros before it is read into.
 #[derive(Debug)]
 pub struct Scratch(Box<[u8]>);
 

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::limits::{REPLICAS_MAX, VALUE_BYTES_MAX};
+use crate::limits::{KEY_BYTES_MAX, REPLICAS_MAX, VALUE_BYTES_MAX};
 use crate::net::Address;
 use crate::raft::{NodeId, Span};
 use crate::runtime::Placement;
@@ -139,7 +139,8 @@ impl Settings {
         let election_timeout = values.number("election-timeout", 50..=60_000)?.unwrap_or(1_000);
         let heartbeat = values.number("heartbeat", 1..=election_timeout / 3)?;
         let heartbeat = heartbeat.unwrap_or((election_timeout / 10).max(1));
-        let value_bytes_max = values.size("value-bytes-max", 1..=VALUE_BYTES_MAX as u64)?;
+        let value_bytes_max =
+            values.size("value-bytes-max", KEY_BYTES_MAX as u64..=VALUE_BYTES_MAX as u64)?;
         let settings = Settings {
             id,
             data: values.data()?,
@@ -151,7 +152,7 @@ impl Settings {
             join: values.switch("join")?,
             election_timeout: Span::milliseconds(election_timeout),
             heartbeat: Span::milliseconds(heartbeat),
-            snapshot_bytes: values.size("snapshot-bytes", 1 << 20..=1 << 40)?.unwrap_or(64 << 20),
+            snapshot_bytes: values.size("snapshot-bytes", 64 << 10..=1 << 40)?.unwrap_or(64 << 20),
             value_bytes_max: value_bytes_max
                 .map_or(VALUE_BYTES_MAX, |bytes| usize::try_from(bytes).expect("it is in range")),
             placement: values.placement()?,

@@ -156,7 +156,7 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Size,
         [
             "N[k|m|g]",
-            "a number of bytes from 1m to 1024g, with k, m or g for powers of 1024",
+            "a number of bytes from 64k to 1024g, with k, m or g for powers of 1024",
             "64m",
             "growth of the log after which a snapshot takes its place",
         ],
@@ -166,7 +166,7 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Size,
         [
             "N[k|m]",
-            "a number of bytes from 1 to 1048576 (1m), which this program was built for",
+            "a number of bytes from 65536 (64k) to 1048576 (1m), which this program was built for",
             "1m",
             "longest value that clients may store; equal on all nodes",
         ],

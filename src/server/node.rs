@@ -142,7 +142,7 @@ impl Node {
             busy: BTreeSet::new(),
             next_token: FIRST_CONNECTION,
             tickets: BTreeMap::new(),
-            // Others may still hold answers for an earlier life of this node: its tickets must not come again.
+            // Others may still hold answers for an earlier life: its tickets must not come again.
             last_ticket: Ticket(arbitrary_seed() >> 1),
             held: VecDeque::new(),
             refused: None,

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Builds, tests and simulates quorate. `./run.py --help` says how."""
+"""Builds, tests, runs and simulates quorate. `./run.py --help` says how."""
 
 import os
 import sys
 import traceback
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "tests", "course"))
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tests")
+sys.path[:0] = [os.path.join(TESTS, "course"), TESTS]
 
 from simulator import command_line  # noqa: E402  (the path comes first)
 

@@ -75,7 +75,11 @@ pub const COURSE_PACKET_BYTES_MAX: usize = 16_384;
 pub const COURSE_OUTBOX_MAX: usize = 1024;
 
 /// Longest body of a frame between two replicas, in bytes.
-pub const FRAME_BYTES_MAX: usize = 8 << 20;
+pub const FRAME_BYTES_MAX: usize = 32 << 20;
+
+/// Answers to the reads of one request after which the rest is asked anew, in bytes: a short request can ask
+/// for very much, and somebody has to hold it until the client takes it.
+pub const READ_ANSWER_BYTES: usize = 1 << 20;
 
 /// What is read from one connection before the others have their turn, in bytes.
 pub const READ_BYTES_PER_TURN: usize = 256 << 10;
@@ -162,7 +166,7 @@ pub const SNAPSHOT_SYNC_BYTES: u64 = 16 << 20;
 pub const SNAPSHOTS_KEPT: usize = 2;
 
 /// Largest value that is decoded, in bytes; decoding claims no more memory.
-pub const DECODE_BYTES_MAX: usize = REPLY_BYTES_MAX + (64 << 10);
+pub const DECODE_BYTES_MAX: usize = FRAME_BYTES_MAX;
 
 /// What a log entry adds to the key and value in it: stamp, ids, token, options, lengths.
 const COMMAND_HEAD_BYTES_MAX: usize = TOKEN_BYTES_MAX + 96;
@@ -206,6 +210,11 @@ const _: () = assert!(SNAPSHOT_BLOCK_BYTES + KEY_BYTES_MAX + VALUE_BYTES_MAX < S
 const _: () = assert!(SNAPSHOT_MEMBERSHIP_BYTES_MAX <= SNAPSHOT_BLOCK_BYTES_MAX);
 const _: () = assert!(SNAPSHOT_BLOCK_BYTES_MAX < u32::MAX as usize, "a block's length is written as a u32");
 const _: () = assert!(SNAPSHOT_CHUNK_BYTES + 1024 < FRAME_BYTES_MAX);
+const _: () = assert!(
+    READ_ANSWER_BYTES + REPLY_BYTES_MAX + COMMAND_BYTES_MAX * 72 / 32 + (64 << 10) <= FRAME_BYTES_MAX,
+    "an answer that fills a reply, with an error in the place of each that found no room, fits a frame"
+);
+const _: () = assert!(COMMAND_BYTES_MAX + (1 << 20) + (64 << 10) <= FRAME_BYTES_MAX, "so does an append");
 const _: () = assert!(SNAPSHOTS_KEPT > 0);
 const _: () = assert!(WAL_RESERVE_BYTES < WAL_SEGMENT_BYTES / 2);
 const _: () = assert!((WAL_BATCH_BYTES as u64) < WAL_SEGMENT_BYTES - WAL_RESERVE_BYTES);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::kv::{Command, Operation, RequestId, Store, Value, WallClock};
-use crate::limits::{PENDING_REQUESTS_MAX, SNAPSHOT_BLOCK_BYTES};
+use crate::limits::{PENDING_REQUESTS_MAX, READ_ANSWER_BYTES, SNAPSHOT_BLOCK_BYTES};
 use crate::raft::{
     Committed, Config, Effects, Envelope, Fetch, Index, Instant, LogWrite, NodeId, Payload, Position,
     Proposal, Raft, ReadId, Receipt, Recovered, SnapshotId, SnapshotPart, Span, Status, Stretch, Term,
@@ -87,6 +87,9 @@ pub struct Reply {
 pub enum Answer {
     /// It has been carried out; a value for each of its operations.
     Done(Vec<Value>),
+    /// Reads, answered as far as one answer goes; the rest is to be asked again. Only the first that does not
+    /// fit is in there all the same, so there is always some progress.
+    Part(Vec<Value>, Returned),
     /// Nothing has happened: this replica does not lead, or is about to go. Whoever leads can be asked the
     /// same.
     Returned(Returned),
@@ -94,6 +97,8 @@ pub enum Answer {
     Replaced,
     /// Nothing has happened: too much waits already, ask again later.
     Busy,
+    /// It has been carried out, but the way back to whoever asked was choked.
+    Unsaid,
 }
 
 /// A request that was not taken.
@@ -362,9 +367,23 @@ impl Replica {
     }
 
     fn answer_read(&mut self, read: ReadId) {
-        let (asker, operations) = self.reads.remove(&read).expect("a read is answered once");
-        let values = operations.iter().map(|operation| self.store.read(operation)).collect();
-        self.reply(asker, Answer::Done(values));
+        let (asker, mut operations) = self.reads.remove(&read).expect("a read is answered once");
+        let (mut values, mut bytes) = (Vec::with_capacity(operations.len()), 0);
+        for operation in &operations {
+            let value = self.store.read(operation);
+            bytes += value.size();
+            values.push(value);
+            if bytes >= READ_ANSWER_BYTES {
+                break;
+            }
+        }
+        let rest = operations.split_off(values.len());
+        let answer = if rest.is_empty() {
+            Answer::Done(values)
+        } else {
+            Answer::Part(values, Returned { once: None, operations: rest })
+        };
+        self.reply(asker, answer);
     }
 
     /// A key is due and no entry says so: one that holds nothing but a stamp makes it so, everywhere. It is

@@ -240,8 +240,10 @@ fn every_file_is_in_good_form() {
             breaches.extend(bad_form(&path, &text, RUST_COLUMNS_MAX, "//!"));
         }
     }
-    for (path, text) in sources("tests/course", "py") {
-        breaches.extend(bad_form(&path, &text, PYTHON_COLUMNS_MAX, "\"\"\""));
+    for folder in ["tests/course", "tests/cluster", "tests/clients"] {
+        for (path, text) in sources(folder, "py") {
+            breaches.extend(bad_form(&path, &text, PYTHON_COLUMNS_MAX, "\"\"\""));
+        }
     }
     assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
 }

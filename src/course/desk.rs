@@ -115,7 +115,7 @@ impl Desk {
         match reply.answer {
             Answer::Done(_) => false,
             Answer::Busy => true,
-            Answer::Returned(_) | Answer::Replaced => {
+            Answer::Part(..) | Answer::Returned(_) | Answer::Replaced | Answer::Unsaid => {
                 self.leader.is_none()
                     || self.believed.get(&envelope::name_of(reply).client) == Some(&self.leader)
             }

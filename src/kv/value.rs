@@ -47,7 +47,7 @@ impl Value {
     }
 
     /// Roughly what this answer costs in memory, in bytes.
-    pub(super) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         let beyond = match self {
             Value::Okay | Value::Nil | Value::Integer(_) => 0,
             Value::Bytes(bytes) => bytes.len(),

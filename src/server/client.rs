@@ -33,6 +33,10 @@ pub(super) struct Client {
     parser: RequestParser,
     /// A request that could not join the batch before it.
     deferred: Option<OwnedRequest>,
+    /// There may be whole commands that have been read and not been taken: the last batch had no room.
+    has_rest: bool,
+    /// What is still to be asked of a batch that was answered in part.
+    unanswered: Option<Batch>,
 }
 
 /// What a client asks of the store in one breath.
@@ -66,7 +70,15 @@ impl Batch {
 impl Client {
     pub(super) fn new(connection: Connection, number: u64) -> Client {
         let (session, parser) = (Session::new(number), RequestParser::new());
-        Client { connection, waiting: None, session, parser, deferred: None }
+        Client {
+            connection,
+            waiting: None,
+            session,
+            parser,
+            deferred: None,
+            has_rest: false,
+            unanswered: None,
+        }
     }
 
     /// Whether the connection is to end as soon as everything is said.
@@ -79,9 +91,19 @@ impl Client {
         self.waiting.is_none() && !self.is_closing() && self.connection.unwritten() < CLIENT_UNWRITTEN_MAX
     }
 
+    /// Whether there is something to be taken from it now, without another word of the event loop.
+    pub(super) fn has_more(&self) -> bool {
+        let has_more = self.has_rest || self.unanswered.is_some() || self.connection.is_readable();
+        self.is_heard() && has_more
+    }
+
     /// Takes the commands that have arrived, answers those that need no store, and gives back the others.
     pub(super) fn collect(&mut self, picture: &Picture, bounds: &Bounds) -> Batch {
+        if let Some(unanswered) = self.unanswered.take() {
+            return unanswered;
+        }
         let mut batch = Batch::default();
+        self.has_rest = true;
         if let Some(request) = self.deferred.take() {
             let handled = self.session.handle(request.view(), picture, &mut batch, self.connection.output());
             assert!(handled != Handled::Deferred, "a request can be taken when nothing is before it");
@@ -89,7 +111,10 @@ impl Client {
         while self.is_heard() && !batch.is_full() && self.deferred.is_none() {
             match self.take_one(picture, bounds, &mut batch) {
                 Some(used) => self.connection.consume(used),
-                None => break,
+                None => {
+                    self.has_rest = false;
+                    break;
+                }
             }
         }
         if batch.is_empty() {
@@ -123,6 +148,13 @@ impl Client {
     pub(super) fn answer(&mut self, values: Vec<Value>) {
         self.waiting = None;
         self.session.say(values, self.connection.output());
+    }
+
+    /// Part of it has; the rest is asked when the client has taken this.
+    pub(super) fn answer_part(&mut self, values: Vec<Value>, rest: Batch) {
+        self.waiting = None;
+        self.session.say_part(values, self.connection.output());
+        self.unanswered = Some(rest);
     }
 
     /// The batch that was under way has not, or nobody knows.

@@ -206,14 +206,27 @@ impl Links {
 
     /// Says something to another replica, if the line is up and not choked. Answers whether it was said.
     pub(super) fn send(&mut self, to: NodeId, message: &PeerMessage) -> bool {
-        let Some(Outgoing { state: State::Up(connection), .. }) = self.outgoing.get_mut(&to) else {
-            return false;
-        };
-        if connection.unwritten() >= LINK_UNWRITTEN_MAX {
-            return false;
+        let is_choked = self.connection(to).is_none_or(|line| line.unwritten() >= LINK_UNWRITTEN_MAX);
+        if !is_choked {
+            self.insist(to, message);
         }
-        say(connection, self.identity.cluster, message);
-        true
+        !is_choked
+    }
+
+    /// Says something short, choked or not, if the line is up.
+    pub(super) fn insist(&mut self, to: NodeId, message: &PeerMessage) {
+        let cluster = self.identity.cluster;
+        if let Some(connection) = self.connection(to) {
+            say(connection, cluster, message);
+        }
+    }
+
+    /// The connection on which we speak to a replica, if it is up.
+    fn connection(&mut self, to: NodeId) -> Option<&mut Connection> {
+        match &mut self.outgoing.get_mut(&to)?.state {
+            State::Up(connection) => Some(connection),
+            State::Down(_) | State::Connecting(_) => None,
+        }
     }
 
     /// Whether the line to a replica is up.

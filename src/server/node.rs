@@ -223,7 +223,7 @@ impl Node {
 
     /// Whether a client has sent more than was taken in its turn.
     fn has_more(&self, token: Token) -> bool {
-        self.clients.get(&token).is_some_and(|client| client.is_heard() && client.connection.is_readable())
+        self.clients.get(&token).is_some_and(Client::has_more)
     }
 
     fn note(&mut self, now: Now, event: &Readiness) {
@@ -304,7 +304,9 @@ impl Node {
                 Asker::Here(ticket) => self.answer(now, ticket, answer),
                 Asker::Peer(node, ticket) => {
                     // If the line is down the other side tells its client what it knows.
-                    self.links.send(node, &PeerMessage::Answer(ticket, answer));
+                    if !self.links.send(node, &PeerMessage::Answer(ticket, answer)) {
+                        self.links.insist(node, &PeerMessage::Answer(ticket, Answer::Unsaid));
+                    }
                 }
                 // A request with a name whose asker is connected elsewhere, or was.
                 Asker::Anywhere(_) => {}
@@ -326,7 +328,7 @@ impl Node {
                 over.push(*token);
             }
             // Whoever is not heard now is busy again when it is answered or reported on.
-            !is_over && client.is_heard() && client.connection.is_readable()
+            !is_over && client.has_more()
         });
         over.into_iter().for_each(|token| self.drop_client(token));
     }

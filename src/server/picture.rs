@@ -1,6 +1,10 @@
 //! What a node tells about itself and its cluster: one picture, drawn at the start of each turn.
 
+use std::net::SocketAddr;
+
+use super::local::Process;
 use crate::kv::WallClock;
+use crate::limits::CLIENT_CONNECTIONS_MAX;
 use crate::raft::{NodeId, Status};
 
 /// The state of things.
@@ -34,9 +38,69 @@ impl Picture {
         }
     }
 
-    /// The text of INFO, sections as Redis has them, and one of our own.
-    pub(super) fn info(&self) -> String {
-        let redis_role = if self.is_leader() { "master" } else { "slave" };
+    /// The leader, if one is known.
+    pub(super) fn leader(&self) -> Option<&Member> {
+        self.members.iter().find(|member| Some(member.id) == self.status.leader)
+    }
+
+    /// The text of INFO: the sections asked for, or all of them. They are those of Redis, as far as there is
+    /// something to tell, and one of our own.
+    pub(super) fn info(&self, asked: &[String]) -> String {
+        const SECTIONS: [&str; 7] =
+            ["server", "clients", "memory", "persistence", "replication", "cluster", "raft"];
+        let is_all = asked.is_empty()
+            || asked.iter().any(|name| ["all", "everything", "default"].contains(&name.as_str()));
+        let process = Process::look();
+        let wanted = SECTIONS.into_iter().filter(|name| is_all || asked.iter().any(|other| other == name));
+        let sections: Vec<String> = wanted
+            .map(|name| {
+                let title = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
+                format!("# {title}\r\n{}", self.section(name, process))
+            })
+            .collect();
+        sections.join("\r\n")
+    }
+
+    fn section(&self, name: &str, process: Process) -> String {
+        match name {
+            "server" => format!(
+                "redis_version:7.0.15\r\nredis_mode:standalone\r\nquorate_version:{}\r\nos:{}\r\n\
+                 arch_bits:{}\r\nprocess_id:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\n",
+                env!("CARGO_PKG_VERSION"),
+                std::env::consts::OS,
+                usize::BITS,
+                std::process::id(),
+                process.uptime,
+                process.uptime / 86_400,
+            ),
+            "clients" => format!(
+                "connected_clients:{}\r\nmaxclients:{CLIENT_CONNECTIONS_MAX}\r\nblocked_clients:0\r\n",
+                self.clients
+            ),
+            "memory" => memory(process),
+            "persistence" => {
+                format!("loading:0\r\naof_enabled:1\r\nlog_is_full:{}\r\n", u8::from(self.is_full))
+            }
+            "replication" => self.replication(),
+            "cluster" => "cluster_enabled:0\r\n".to_owned(),
+            _ => self.raft(),
+        }
+    }
+
+    fn replication(&self) -> String {
+        let offset = self.status.commit.0;
+        if self.is_leader() {
+            return format!("role:master\r\nmaster_repl_offset:{offset}\r\n");
+        }
+        let (host, port) = self.leader().map_or((String::new(), 0), Member::host_and_port);
+        let link = if self.leader().is_some() { "up" } else { "down" };
+        format!(
+            "role:slave\r\nmaster_host:{host}\r\nmaster_port:{port}\r\nmaster_link_status:{link}\r\n\
+             slave_repl_offset:{offset}\r\n"
+        )
+    }
+
+    fn raft(&self) -> String {
         let leader = self.status.leader.map_or("none".to_owned(), |leader| leader.0.to_string());
         let members: String = self
             .members
@@ -44,23 +108,38 @@ impl Picture {
             .map(|member| format!("member{}:address={}\r\n", member.id.0, member.address))
             .collect();
         format!(
-            "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nquorate_version:{version}\r\n\
-             process_id:{process}\r\n\r\n\
-             # Clients\r\nconnected_clients:{clients}\r\n\r\n\
-             # Persistence\r\nloading:0\r\naof_enabled:1\r\nlog_is_full:{full}\r\n\r\n\
-             # Replication\r\nrole:{redis_role}\r\n\r\n\
-             # Raft\r\nnode:{me}\r\nstate:{state}\r\nterm:{term}\r\nleader:{leader}\r\nlast:{last}\r\n\
-             commit:{commit}\r\nmembers:{count}\r\n{members}",
-            version = env!("CARGO_PKG_VERSION"),
-            process = std::process::id(),
-            clients = self.clients,
-            full = u8::from(self.is_full),
-            me = self.me.0,
-            state = self.role(),
-            term = self.status.term.0,
-            last = self.status.last.index.0,
-            commit = self.status.commit.0,
-            count = self.members.len(),
+            "node:{}\r\nstate:{}\r\nterm:{}\r\nleader:{leader}\r\nlast:{}\r\ncommit:{}\r\nmembers:{}\r\n\
+             {members}",
+            self.me.0,
+            self.role(),
+            self.status.term.0,
+            self.status.last.index.0,
+            self.status.commit.0,
+            self.members.len(),
         )
+    }
+}
+
+fn memory(process: Process) -> String {
+    let Process { resident, peak, .. } = process;
+    format!(
+        "used_memory:{resident}\r\nused_memory_human:{}\r\nused_memory_rss:{resident}\r\n\
+         used_memory_peak:{peak}\r\nused_memory_peak_human:{}\r\nmaxmemory:0\r\n\
+         maxmemory_policy:noeviction\r\n",
+        human(resident),
+        human(peak),
+    )
+}
+
+/// Bytes as Redis shows them to people: in mebibytes, with two places.
+fn human(bytes: u64) -> String {
+    format!("{}.{:02}M", bytes >> 20, ((bytes & 0xF_FFFF) * 100) >> 20)
+}
+
+impl Member {
+    /// Its address in the form that Redis has for it, without brackets; a Unix socket has none.
+    pub(super) fn host_and_port(&self) -> (String, u16) {
+        let place = self.address.strip_prefix("tcp:").and_then(|place| place.parse::<SocketAddr>().ok());
+        place.map_or(("127.0.0.1".to_owned(), 0), |place| (place.ip().to_string(), place.port()))
     }
 }

@@ -5,7 +5,7 @@
 
 use mio::Token;
 
-use super::client::Batch;
+use super::client::{Batch, Client};
 use super::node::Node;
 use super::peer::{Forwarded, PeerMessage};
 use crate::kv::Operation;
@@ -151,6 +151,9 @@ impl Node {
 
     pub(super) fn answer(&mut self, now: Now, ticket: Ticket, answer: Answer) {
         match answer {
+            Answer::Part(values, Returned { once, operations }) => {
+                self.reply(ticket, |client| client.answer_part(values, Batch::new(once, operations)));
+            }
             Answer::Returned(Returned { once, operations }) => {
                 if let Some(by) = self.tickets.get_mut(&ticket).and_then(|waiting| waiting.asked.take()) {
                     self.refused = Some((by, now.monotonic + REFUSED));
@@ -159,22 +162,24 @@ impl Node {
             }
             Answer::Replaced => self.fail(ticket, NOTHING_HAPPENED),
             Answer::Busy => self.fail(ticket, BUSY),
-            Answer::Done(values) => {
-                if let Some(waiting) = self.tickets.remove(&ticket)
-                    && let Some(client) = self.clients.get_mut(&waiting.client)
-                {
-                    client.answer(values);
-                    self.busy.insert(waiting.client);
-                }
+            Answer::Unsaid => {
+                let may_happen = self.tickets.get(&ticket).is_some_and(|waiting| waiting.may_happen);
+                self.fail(ticket, if may_happen { UNCERTAIN } else { BUSY });
             }
+            Answer::Done(values) => self.reply(ticket, |client| client.answer(values)),
         }
     }
 
     pub(super) fn fail(&mut self, ticket: Ticket, error: &str) {
+        self.reply(ticket, |client| client.fail(error));
+    }
+
+    /// Ends a ticket, if its client is still there.
+    fn reply(&mut self, ticket: Ticket, say: impl FnOnce(&mut Client)) {
         if let Some(waiting) = self.tickets.remove(&ticket)
             && let Some(client) = self.clients.get_mut(&waiting.client)
         {
-            client.fail(error);
+            say(client);
             self.busy.insert(waiting.client);
         }
     }

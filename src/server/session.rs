@@ -7,8 +7,11 @@ use super::client::Batch;
 use super::local;
 use super::picture::Picture;
 use crate::kv::{self, ClientId, Key, Operation, RequestId, Revision, Token, Value};
-use crate::limits::TOKEN_BYTES_MAX;
-use crate::resp::{self, Protocol, ProtocolError, ReplyWriter, Request, Verb};
+use crate::limits::{COMMAND_BYTES_MAX, TOKEN_BYTES_MAX};
+use crate::resp::{
+    self, CommandSpec, Flags, OwnedRequest, Protocol, ProtocolError, ReplyWriter, Request, Verb, hash_slot,
+    number,
+};
 
 /// A connection's memory.
 #[derive(Debug)]
@@ -32,15 +35,45 @@ enum Slot {
     Value,
     /// The next values are revisions of these keys, to be remembered; the answer is OK.
     Watch(Vec<Key>),
+    /// The next value is that of a transaction; these are its steps.
+    Exec(Vec<Step>),
+    /// The next value is all keys, of which those of this hash slot count.
+    Keys(u16, Wanted),
+}
+
+/// What is to be told of the keys of a hash slot.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    Count,
+    /// Their names, but no more than so many.
+    Names(usize),
+}
+
+/// A command between MULTI and EXEC.
+#[derive(Debug)]
+enum Step {
+    /// The next of the store's values.
+    Value,
+    /// What this node has answered by itself.
+    Said(Vec<u8>),
 }
 
 /// Between MULTI and EXEC.
 #[derive(Debug, Default)]
 struct Transaction {
     operations: Vec<Operation>,
+    /// A command for each place in the answer: one that this node answers by itself, or the next operation.
+    steps: Vec<Option<OwnedRequest>>,
+    /// What it takes, in bytes.
+    bytes: usize,
     /// Something in it was refused, so all of it will be.
     is_spoilt: bool,
 }
+
+/// What a step of a transaction takes beyond its words, in bytes.
+const STEP_BYTES: usize = 64;
+
+const TRANSACTION_TOO_LARGE: &str = "ERR the transaction is too large; nothing of it will be done";
 
 /// What became of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +136,7 @@ impl Session {
         match spec.verb {
             Verb::Exec if !batch.is_empty() && self.has_open_watch() => return Handled::Deferred,
             Verb::Multi => self.multi(output),
-            Verb::Exec => self.exec(batch, output),
+            Verb::Exec => self.exec(picture, batch, output),
             Verb::Discard => self.discard(output),
             Verb::Watch => self.watch(request, batch, output),
             Verb::Unwatch if self.transaction.is_none() => {
@@ -116,9 +149,12 @@ impl Session {
                     self.spoil();
                     self.tell_value(output, &error);
                 }
+                None if self.transaction.is_some() && !matches!(spec.verb, Verb::Quit | Verb::Reset) => {
+                    self.queue_local(spec, request, output);
+                }
+                None if is_about_a_slot(spec.verb) => self.look_at_slot(spec.verb, request, batch, output),
                 None => {
-                    let mut said = Vec::new();
-                    local::answer(self, spec, request, picture, &mut said);
+                    let said = self.answer_local(spec, request, picture);
                     self.append(said, output);
                 }
             },
@@ -126,11 +162,66 @@ impl Session {
         Handled::Done
     }
 
+    fn answer_local(&mut self, spec: &CommandSpec, request: Request<'_>, picture: &Picture) -> Vec<u8> {
+        let mut said = Vec::new();
+        local::answer(self, spec, request, picture, &mut said);
+        said
+    }
+
+    /// A command that this node answers by itself, in a transaction: its turn comes with EXEC.
+    fn queue_local(&mut self, spec: &CommandSpec, request: Request<'_>, output: &mut Vec<u8>) {
+        // In the midst of an answer the version of the protocol cannot change; nor can all keys be asked for.
+        let is_out_of_place = spec.verb == Verb::Hello || is_about_a_slot(spec.verb);
+        if is_out_of_place || spec.flags.has(Flags::NO_MULTI) {
+            self.spoil();
+            return self.tell(output, |writer| writer.error("ERR Command not allowed inside a transaction"));
+        }
+        let bytes = request.iter().map(<[u8]>::len).sum();
+        if let Some(transaction) = &mut self.transaction {
+            transaction.steps.push(Some(request.to_owned()));
+        }
+        self.say_queued(bytes, output);
+    }
+
+    /// Answers to a command that was queued; it spoils the transaction if it makes it too large.
+    fn say_queued(&mut self, bytes: usize, output: &mut Vec<u8>) {
+        let Some(transaction) = &mut self.transaction else { return };
+        transaction.bytes += bytes + STEP_BYTES;
+        if transaction.bytes <= COMMAND_BYTES_MAX {
+            return self.tell(output, |writer| writer.simple("QUEUED"));
+        }
+        // What has been queued will not be done: nothing has to be kept of it.
+        *transaction = Transaction { bytes: transaction.bytes, is_spoilt: true, ..Transaction::default() };
+        self.tell(output, |writer| writer.error(TRANSACTION_TOO_LARGE));
+    }
+
+    /// CLUSTER COUNTKEYSINSLOT and GETKEYSINSLOT: the store does not know slots, so it is asked for all keys.
+    fn look_at_slot(&mut self, verb: Verb, request: Request<'_>, batch: &mut Batch, output: &mut Vec<u8>) {
+        let wanted = match verb {
+            Verb::ClusterGetkeysinslot => {
+                let count = request.get(3).and_then(number::parse_i64);
+                count.and_then(|count| usize::try_from(count).ok()).map(Wanted::Names)
+            }
+            _ => Some(Wanted::Count),
+        };
+        let all = kv::parse("keys", &[b"*"]);
+        match (local::slot_of(request), wanted, all) {
+            (Ok(slot), Some(wanted), Ok(all)) => {
+                batch.push(all);
+                self.plan.push(Slot::Keys(slot, wanted));
+            }
+            (Err(error), ..) => self.tell(output, |writer| writer.error(error)),
+            _ => self.tell(output, |writer| writer.error("ERR Invalid slot or number of keys")),
+        }
+    }
+
     fn take(&mut self, operation: Operation, batch: &mut Batch, output: &mut Vec<u8>) {
         match &mut self.transaction {
             Some(transaction) => {
+                let bytes = operation.bytes();
                 transaction.operations.push(operation);
-                self.tell(output, |writer| writer.simple("QUEUED"));
+                transaction.steps.push(None);
+                self.say_queued(bytes, output);
             }
             None => {
                 batch.push(operation);
@@ -147,7 +238,7 @@ impl Session {
         self.tell(output, |writer: &mut ReplyWriter<'_>| ReplyWriter::ok(writer));
     }
 
-    fn exec(&mut self, batch: &mut Batch, output: &mut Vec<u8>) {
+    fn exec(&mut self, picture: &Picture, batch: &mut Batch, output: &mut Vec<u8>) {
         let Some(transaction) = self.transaction.take() else {
             return self.tell(output, |writer| writer.error("ERR EXEC without MULTI"));
         };
@@ -156,8 +247,20 @@ impl Session {
             let error = "EXECABORT Transaction discarded because of previous errors.";
             return self.tell(output, |writer| writer.error(error));
         }
-        batch.push(Operation::Transaction { watched, operations: transaction.operations });
-        self.plan.push(Slot::Value);
+        let operation = Operation::Transaction { watched, operations: transaction.operations };
+        if operation.bytes() > COMMAND_BYTES_MAX {
+            return self.tell(output, |writer| writer.error(TRANSACTION_TOO_LARGE));
+        }
+        batch.push(operation);
+        let steps = transaction.steps.into_iter().map(|step| match step {
+            None => Step::Value,
+            Some(request) => Step::Said(match resp::find(request.view()) {
+                Ok(spec) => self.answer_local(spec, request.view(), picture),
+                Err(_) => unreachable!("what was queued has been found"),
+            }),
+        });
+        let steps = steps.collect();
+        self.plan.push(Slot::Exec(steps));
     }
 
     fn discard(&mut self, output: &mut Vec<u8>) {
@@ -171,6 +274,10 @@ impl Session {
     fn watch(&mut self, request: Request<'_>, batch: &mut Batch, output: &mut Vec<u8>) {
         if self.transaction.is_some() {
             return self.tell(output, |writer| writer.error("ERR WATCH inside MULTI is not allowed"));
+        }
+        // Keys have the same limits, in length and number, as where the store looks at them.
+        if let Some(Err(error)) = parse(request, "exists") {
+            return self.tell_value(output, &error);
         }
         let keys: Vec<Key> = request.iter().skip(1).map(Key::from).collect();
         for key in &keys {
@@ -187,6 +294,7 @@ impl Session {
         let token = request.get(1).and_then(|token| std::str::from_utf8(token).ok());
         let token = token.filter(|token| !token.is_empty() && token.len() <= TOKEN_BYTES_MAX);
         let (Some(token), Some(inner), None) = (token, request.nested(2), &self.transaction) else {
+            self.spoil();
             let error = "ERR ONCE needs a token of at most 64 bytes and a command, outside of MULTI";
             self.tell(output, |writer| writer.error(error));
             return Handled::Done;
@@ -245,25 +353,51 @@ impl Session {
 
     /// The store has answered: says everything that was planned.
     pub(super) fn say(&mut self, values: Vec<Value>, output: &mut Vec<u8>) {
+        self.say_part(values, output);
+        assert!(self.plan.is_empty(), "the store answers every operation");
+    }
+
+    /// The store has answered some of it: says that, and keeps the rest of the plan.
+    pub(super) fn say_part(&mut self, values: Vec<Value>, output: &mut Vec<u8>) {
         let mut values = values.into_iter();
-        for slot in std::mem::take(&mut self.plan) {
-            match slot {
-                Slot::Said(said) => output.extend_from_slice(&said),
-                Slot::Value => {
-                    let value = values.next().expect("the store answers every operation");
-                    write_value(&mut ReplyWriter::new(output, self.protocol), &value);
-                }
-                Slot::Watch(keys) => {
-                    for key in keys {
-                        let Some(Value::Integer(revision)) = values.next() else {
-                            unreachable!("a revision is a number");
-                        };
-                        self.watched.push((key, Revision(revision.unsigned_abs())));
-                    }
-                    ReplyWriter::new(output, self.protocol).ok();
-                }
+        let mut plan = std::mem::take(&mut self.plan).into_iter();
+        while let Some(slot) = plan.next() {
+            if let Some(unsaid) = self.say_slot(slot, &mut values, output) {
+                self.plan = std::iter::once(unsaid).chain(plan).collect();
+                return;
             }
         }
+    }
+
+    /// Says what belongs in one place. Gives it back if values for it are still to come.
+    fn say_slot(
+        &mut self,
+        slot: Slot,
+        values: &mut impl Iterator<Item = Value>,
+        output: &mut Vec<u8>,
+    ) -> Option<Slot> {
+        if let Slot::Said(said) = &slot {
+            output.extend_from_slice(said);
+            return None;
+        }
+        let Some(value) = values.next() else { return Some(slot) };
+        match slot {
+            Slot::Said(_) => unreachable!("said above"),
+            Slot::Value => write_value(&mut ReplyWriter::new(output, self.protocol), &value),
+            Slot::Exec(steps) => write_transaction(self.protocol, value, steps, output),
+            Slot::Keys(slot, wanted) => {
+                write_slot(&mut ReplyWriter::new(output, self.protocol), &value, slot, wanted);
+            }
+            Slot::Watch(mut keys) => {
+                let Value::Integer(revision) = value else { unreachable!("a revision is a number") };
+                self.watched.push((keys.remove(0), Revision(revision.unsigned_abs())));
+                if !keys.is_empty() {
+                    return self.say_slot(Slot::Watch(keys), values, output);
+                }
+                ReplyWriter::new(output, self.protocol).ok();
+            }
+        }
+        None
     }
 
     /// The store will not answer: an error for everything that waits for it.
@@ -271,7 +405,9 @@ impl Session {
         for slot in std::mem::take(&mut self.plan) {
             match slot {
                 Slot::Said(said) => output.extend_from_slice(&said),
-                Slot::Value | Slot::Watch(_) => ReplyWriter::new(output, self.protocol).error(error),
+                Slot::Value | Slot::Watch(_) | Slot::Exec(_) | Slot::Keys(..) => {
+                    ReplyWriter::new(output, self.protocol).error(error);
+                }
             }
         }
     }
@@ -281,6 +417,45 @@ impl Session {
 fn parse(request: Request<'_>, name: &str) -> Option<Result<Operation, Value>> {
     let arguments: Vec<&[u8]> = request.iter().skip(1).collect();
     kv::knows(name).then(|| kv::parse(name, &arguments))
+}
+
+fn is_about_a_slot(verb: Verb) -> bool {
+    matches!(verb, Verb::ClusterCountkeysinslot | Verb::ClusterGetkeysinslot)
+}
+
+/// The answer to EXEC: the store's values, and between them what this node has answered by itself.
+fn write_transaction(protocol: Protocol, value: Value, steps: Vec<Step>, output: &mut Vec<u8>) {
+    let Value::Array(values) = value else {
+        let mut writer = ReplyWriter::new(output, protocol);
+        return if value == Value::Nil { writer.null_array() } else { write_value(&mut writer, &value) };
+    };
+    let mut values = values.into_iter();
+    ReplyWriter::new(output, protocol).array(steps.len());
+    for step in steps {
+        match step {
+            Step::Said(said) => output.extend_from_slice(&said),
+            Step::Value => {
+                let value = values.next().expect("the store answers every operation of a transaction");
+                write_value(&mut ReplyWriter::new(output, protocol), &value);
+            }
+        }
+    }
+}
+
+/// Of all keys, those of a hash slot.
+fn write_slot(writer: &mut ReplyWriter<'_>, value: &Value, slot: u16, wanted: Wanted) {
+    let Value::Array(keys) = value else { return write_value(writer, value) };
+    let is_in_slot =
+        |key: &&Value| matches!(key, Value::Bytes(bytes) if hash_slot::hash_slot(bytes.as_ref()) == slot);
+    let keys = keys.iter().filter(is_in_slot);
+    match wanted {
+        Wanted::Count => writer.integer(i64::try_from(keys.count()).unwrap_or(i64::MAX)),
+        Wanted::Names(most) => {
+            let keys: Vec<&Value> = keys.take(most).collect();
+            writer.array(keys.len());
+            keys.into_iter().for_each(|key| write_value(writer, key));
+        }
+    }
 }
 
 fn write_value(writer: &mut ReplyWriter<'_>, value: &Value) {

@@ -4,6 +4,9 @@ import os
 import sys
 from typing import List
 
+from clients import clients_command
+from cluster import cluster_command
+
 from . import build, course_runs, interruption, random_runs, test_command
 from .campaign import ReplicaUnstartable, SimulationFailed
 from .command_options import (
@@ -20,6 +23,10 @@ def dispatch(arguments: List[str]) -> int:
         return EXIT_USAGE
     if command == "random":
         return random_runs.main(arguments[1:])
+    if command == "clients":
+        return clients_command.main(arguments[1:])
+    if command == "cluster":
+        return cluster_command.main(arguments[1:])
     if command == "build":
         Parser(prog="run.py build", description="Builds the release binaries.").parse_args(
             arguments[1:])

@@ -19,11 +19,13 @@ ALL = (
 )
 
 DESCRIPTION = """\
-Runs quorate's replicas in the course's simulator, or builds and tests the project.
+Runs quorate: in the course's simulator, or as a cluster; builds and tests the project.
 
   ./run.py CONFIG...   simulate: a config file, or a name like simple-1 from tests/course
   ./run.py all         simulate the course's 17 configs and print a table
   ./run.py random      simulate random configs, judged for correctness alone (random --help)
+  ./run.py cluster     run a cluster on this machine, for any Redis client (cluster --help)
+  ./run.py clients     run real Redis clients against a cluster (clients --help)
   ./run.py build       build the release binaries
   ./run.py test        run every check and test of the project
 """
@@ -31,7 +33,8 @@ Runs quorate's replicas in the course's simulator, or builds and tests the proje
 
 def parser() -> argparse.ArgumentParser:
     made = command_options.Parser(
-        prog="run.py", usage="run.py CONFIG [CONFIG...] | all | random | build | test  [options]",
+        prog="run.py",
+        usage="run.py CONFIG [CONFIG...] | all | random | cluster | clients | build | test",
         description=DESCRIPTION, epilog=command_options.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("configs", metavar="CONFIG", nargs="+",

@@ -11,7 +11,8 @@ from .command_options import EXIT_FAILED, EXIT_PASSED
 
 DESCRIPTION = """\
 Runs every check and test of the project, in this order: formatting, clippy, documentation, the
-simulator's own tests, cargo test. Stops at the first that fails.
+simulator's own tests, those of the cluster and clients commands, cargo test, real Redis clients.
+Stops at the first that fails.
 """
 
 
@@ -31,7 +32,14 @@ STEPS = (
     Step("the simulator's own tests",
          [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/course", "-t",
           "tests/course"]),
+    Step("the cluster command's own tests",
+         [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/cluster", "-t", "tests"],
+         (("PYTHONPATH", "tests/course"),)),
+    Step("the client checks' own tests",
+         [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/clients", "-t", "tests"],
+         (("PYTHONPATH", "tests/course"),)),
     Step("cargo test", ["cargo", "test", "--locked"]),
+    Step("real Redis clients", [sys.executable, "-B", "run.py", "clients"]),
 )
 
 

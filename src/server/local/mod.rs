@@ -2,13 +2,21 @@
 //!
 //! Clients send a good part of these before they send anything else, and give up on a server that answers
 //! them in a way they do not expect. Where there is nothing to tell, the answer has the form of Redis'.
+//! What is about the connection is answered here; `server` and `cluster` have their own files.
+
+mod cluster;
+mod process;
+mod server;
+
+#[cfg(test)]
+mod tests;
 
 use super::picture::Picture;
 use super::session::Session;
-use crate::limits::VALUE_BYTES_MAX;
-use crate::resp::{
-    CommandSpec, Protocol, ReplyWriter, Request, Verb, hash_slot, number, write_command_reply,
-};
+use crate::resp::{COMMANDS, CommandSpec, Protocol, ReplyWriter, Request, Verb, number, write_command_reply};
+
+pub(super) use cluster::slot_of;
+pub(super) use process::Process;
 
 /// Longest name of a connection, in bytes.
 const NAME_BYTES_MAX: usize = 256;
@@ -27,8 +35,10 @@ pub(super) fn answer(
     let mut writer = ReplyWriter::new(said, session.protocol);
     if write_command_reply(spec.verb, request, &mut writer)
         || answer_connection(session, spec.verb, request, &mut writer)
-        || answer_server(spec.verb, request, picture, &mut writer)
-        || answer_cluster(spec.verb, request, picture, &mut writer)
+        || answer_tracking(spec.verb, request, &mut writer)
+        || answer_help(spec, &mut writer)
+        || server::answer(spec.verb, request, picture, &mut writer)
+        || cluster::answer(spec.verb, request, picture, &mut writer)
     {
         return;
     }
@@ -87,8 +97,11 @@ fn answer_connection(
             None => writer.simple("PONG"),
         },
         Verb::Echo => writer.bulk(request.get(1).unwrap_or_default()),
-        Verb::Select if request.get(1) == Some(b"0") => writer.ok(),
-        Verb::Select => writer.error("ERR DB index is out of range"),
+        Verb::Select => match request.get(1).and_then(number::parse_i64) {
+            Some(0) => writer.ok(),
+            Some(_) => writer.error("ERR DB index is out of range"),
+            None => writer.error("ERR value is not an integer or out of range"),
+        },
         Verb::Auth => writer.error(
             "ERR AUTH <password> called without any password configured for the default user. \
              Are you sure your configuration is correct?",
@@ -118,9 +131,11 @@ fn answer_connection(
                 format!("id={} name={name} db=0 resp={}\n", session.number, session.protocol.version());
             writer.verbatim(*b"txt", line.as_bytes());
         }
-        Verb::ClientSetinfo
-        | Verb::ClientNoEvict
-        | Verb::ClientNoTouch
+        Verb::ClientNoEvict | Verb::ClientNoTouch => switch(request, writer),
+        // Transactions without a WATCH are all that this can be asked in here.
+        Verb::Unwatch
+        | Verb::ClientSetinfo
+        | Verb::ClientUnpause
         | Verb::Readonly
         | Verb::Readwrite
         | Verb::Asking => writer.ok(),
@@ -129,89 +144,78 @@ fn answer_connection(
     true
 }
 
-fn answer_server(verb: Verb, request: Request<'_>, picture: &Picture, writer: &mut ReplyWriter<'_>) -> bool {
-    match verb {
-        Verb::Info => writer.verbatim(*b"txt", picture.info().as_bytes()),
-        Verb::Time => {
-            let milliseconds = picture.wall.0;
-            writer.array(2);
-            writer.bulk((milliseconds / 1_000).to_string().as_bytes());
-            writer.bulk((milliseconds % 1_000 * 1_000).to_string().as_bytes());
-        }
-        Verb::Role => role(picture, writer),
-        // Whatever has been answered is on a majority already.
-        Verb::Wait => writer.integer(i64::try_from(picture.members.len() / 2).unwrap_or(i64::MAX)),
-        Verb::ConfigGet => config_get(request, writer),
-        Verb::ConfigResetstat | Verb::SlowlogReset | Verb::LatencyReset => writer.ok(),
-        Verb::SlowlogLen => writer.integer(0),
-        Verb::SlowlogGet | Verb::LatencyLatest | Verb::LatencyHistory => writer.array(0),
-        _ => return false,
-    }
-    true
+fn is_word(request: Request<'_>, place: usize, word: &str) -> bool {
+    request.get(place).is_some_and(|given| given.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn role(picture: &Picture, writer: &mut ReplyWriter<'_>) {
-    let offset = i64::try_from(picture.status.commit.0).unwrap_or(i64::MAX);
-    if picture.is_leader() {
-        writer.array(3);
-        writer.bulk(b"master");
-        writer.integer(offset);
-        writer.array(0);
+/// ON or OFF, where it makes no difference.
+fn switch(request: Request<'_>, writer: &mut ReplyWriter<'_>) {
+    if is_word(request, 2, "on") || is_word(request, 2, "off") {
+        writer.ok();
     } else {
-        let leader = picture.members.iter().find(|member| Some(member.id) == picture.status.leader);
-        writer.array(5);
-        writer.bulk(b"slave");
-        writer.bulk(leader.map_or("", |leader| &leader.address).as_bytes());
-        writer.integer(0);
-        writer.bulk(if leader.is_some() { b"connected" } else { b"connect" });
-        writer.integer(offset);
+        writer.error("ERR syntax error");
     }
 }
 
-fn config_get(request: Request<'_>, writer: &mut ReplyWriter<'_>) {
-    let value_max = VALUE_BYTES_MAX.to_string();
-    let settings = [
-        ("appendonly", "yes"),
-        ("appendfsync", "always"),
-        ("save", ""),
-        ("databases", "1"),
-        ("maxmemory", "0"),
-        ("timeout", "0"),
-        ("proto-max-bulk-len", &value_max),
-    ];
-    let asked = |name: &str| {
-        request.iter().skip(2).any(|pattern| number::matches_ignoring_case(pattern, name.as_bytes()))
-    };
-    let found: Vec<_> = settings.into_iter().filter(|(name, _)| asked(name)).collect();
-    writer.map(found.len());
-    for (name, value) in found {
-        writer.bulk(name.as_bytes());
-        writer.bulk(value.as_bytes());
-    }
-}
-
-fn answer_cluster(verb: Verb, request: Request<'_>, picture: &Picture, writer: &mut ReplyWriter<'_>) -> bool {
+/// What a client may want of its connection and does not get here: a clear no, and OK to asking for what is
+/// the case anyway.
+fn answer_tracking(verb: Verb, request: Request<'_>, writer: &mut ReplyWriter<'_>) -> bool {
     match verb {
-        Verb::ClusterInfo => {
-            let state = if picture.status.leader.is_some() { "ok" } else { "fail" };
-            let text = format!(
-                "cluster_enabled:0\r\ncluster_state:{state}\r\ncluster_slots_assigned:16384\r\n\
-                 cluster_known_nodes:{}\r\ncluster_size:1\r\ncluster_current_epoch:{}\r\n",
-                picture.members.len(),
-                picture.status.term.0
-            );
-            writer.verbatim(*b"txt", text.as_bytes());
+        Verb::ClientReply if is_word(request, 2, "on") => writer.ok(),
+        Verb::ClientReply if is_word(request, 2, "off") || is_word(request, 2, "skip") => {
+            writer.error("ERR CLIENT REPLY OFF and SKIP are not supported: every command is answered");
         }
-        Verb::ClusterMyid => writer.bulk(name_of(picture.me.0).as_bytes()),
-        Verb::ClusterKeyslot => {
-            writer.integer(i64::from(hash_slot::hash_slot(request.get(2).unwrap_or_default())));
+        Verb::ClientTracking if is_word(request, 2, "off") => writer.ok(),
+        Verb::ClientTracking if is_word(request, 2, "on") => {
+            writer.error("ERR CLIENT TRACKING is not supported: nobody is told of changed keys");
         }
+        Verb::ClientReply | Verb::ClientTracking => writer.error("ERR syntax error"),
+        Verb::ClientTrackinginfo => {
+            writer.map(3);
+            writer.bulk(b"flags");
+            writer.set(1);
+            writer.bulk(b"off");
+            writer.bulk(b"redirect");
+            writer.integer(-1);
+            writer.bulk(b"prefixes");
+            writer.array(0);
+        }
+        Verb::ClientGetredir => writer.integer(-1),
+        Verb::ClientCaching => writer.error(
+            "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or \
+             OPTOUT mode enabled",
+        ),
+        Verb::ClientKill => {
+            writer.error("ERR CLIENT KILL is not supported: a connection is closed by its client alone");
+        }
+        Verb::ClientPause => writer.error("ERR CLIENT PAUSE is not supported: no command is held back"),
+        // No command waits for something that this could end.
+        Verb::ClientUnblock => match request.get(2).and_then(number::parse_i64) {
+            Some(_) => writer.integer(0),
+            None => writer.error("ERR value is not an integer or out of range"),
+        },
         _ => return false,
     }
     true
 }
 
-/// A node's name as Redis has them: forty hexadecimal digits.
-fn name_of(node: u16) -> String {
-    format!("{node:040x}")
+/// HELP of a command with subcommands: what the table says of them.
+fn answer_help(spec: &CommandSpec, writer: &mut ReplyWriter<'_>) -> bool {
+    let Some(container) = spec.name.strip_suffix("help").filter(|container| container.ends_with('|')) else {
+        return false;
+    };
+    let subcommands = || COMMANDS.iter().filter_map(|spec| Some((spec.name.strip_prefix(container)?, spec)));
+    let title = container.trim_end_matches('|').to_uppercase();
+    writer.array(1 + 2 * subcommands().count());
+    writer.simple(&format!("{title} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+    for (name, subcommand) in subcommands() {
+        writer.simple(&name.to_uppercase());
+        writer.simple(&format!("    {}", subcommand.summary));
+    }
+    true
+}
+
+/// A word of a request as text, in small letters.
+fn text_of(word: &[u8]) -> String {
+    String::from_utf8_lossy(word).to_lowercase()
 }

@@ -1,0 +1,1 @@
+"""Of the checks of clients: how their outcomes are collected and told."""

@@ -41,7 +41,7 @@ pub fn raft_config(id: NodeId, voters: &[NodeId]) -> Config {
         replication: Replication::Majority,
         // One host, one clock, and a killed replica never returns: what a lease needs is given.
         reads: ReadMode::Leased,
-        commit_notice: Some(Span::milliseconds(5)),
+        commit_notice: Some(Span::milliseconds(2)),
         append_bytes_max: COURSE_APPEND_BYTES_MAX,
         inflight_max: 16,
         uncommitted_bytes_max: 4 << 20,

@@ -101,16 +101,13 @@ impl Raft {
         }
         let follower = leader.follower(from);
         follower.answered(now, beat);
-        match (outcome, &mut follower.stage) {
-            (SnapshotOutcome::Wants(offset), Stage::Installing(transfer)) if transfer.id.last == last => {
-                transfer.offset = offset.min(transfer.id.bytes);
-                transfer.is_unanswered = false;
-            }
-            (SnapshotOutcome::Matched(index), _) => {
+        match outcome {
+            SnapshotOutcome::Wants(offset) => follower.part_stored(last, offset),
+            SnapshotOutcome::Matched(index) => {
                 assert!(index <= self.log.last().index, "{from:?} has {index:?}, which is not here (S19)");
                 follower.matches(now, index, &self.config);
             }
-            _ => {}
+            SnapshotOutcome::Deposed => unreachable!("returned above"),
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::config::Config;
 use super::effects::Wanted;
 use super::message::Beat;
-use super::types::{Index, Instant, NodeId, SnapshotId, Span};
+use super::types::{Index, Instant, NodeId, Position, SnapshotId, Span};
 
 /// Answers are given this many times the usual delay before they count as missing.
 const RETRY_FACTOR: u64 = 3;
@@ -190,6 +190,17 @@ impl Progress {
         self.next = meeting.next().max(self.matched.next());
     }
 
+    /// A part of a snapshot has been stored; the next begins at `offset`.
+    pub(super) fn part_stored(&mut self, last: Position, offset: u64) {
+        if let Stage::Installing(transfer) = &mut self.stage
+            && transfer.id.last == last
+        {
+            transfer.offset = offset.min(transfer.id.bytes);
+            transfer.is_unanswered = false;
+            self.settle();
+        }
+    }
+
     /// The answer it owes did not come: what was under way counts as lost.
     pub(super) fn miss(&mut self, now: Instant) {
         self.restarted_at = now;
@@ -219,7 +230,9 @@ impl Progress {
     /// A debt is paid when the latest question has its answer and every append is acknowledged.
     fn settle(&mut self) {
         let answered = self.echoed.is_some_and(|beat| beat.sent >= self.asked.sent);
-        if self.inflight.is_empty() && answered {
+        // A heartbeat's answer, sent later, says nothing about a part of a snapshot that got lost.
+        let owes_part = matches!(self.stage, Stage::Installing(transfer) if transfer.is_unanswered);
+        if self.inflight.is_empty() && answered && !owes_part {
             self.retry_at = None;
         }
     }

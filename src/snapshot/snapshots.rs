@@ -61,9 +61,12 @@ impl<D: Disk> Snapshots<D> {
             let Some(last) = position_of_file(name) else { continue };
             match inspect(&mut disk, name, Header { cluster, last }) {
                 Ok(id) => found.snapshots.push(id),
-                Err(refused @ (SnapshotError::Foreign { .. } | SnapshotError::Newer { .. })) => {
-                    return Err(refused);
-                }
+                // A failed read is no damage: the file may be whole, and must not be taken for gone.
+                Err(
+                    refused @ (SnapshotError::Foreign { .. }
+                    | SnapshotError::Newer { .. }
+                    | SnapshotError::Failed(_)),
+                ) => return Err(refused),
                 Err(damaged) => found.damaged.push(damaged),
             }
         }
@@ -74,7 +77,14 @@ impl<D: Disk> Snapshots<D> {
         disk.sync_directory().during("sync", "the directory of snapshots")?;
         found.snapshots.sort_by_key(|id| Reverse(place(id.last)));
         let stored = found.snapshots.iter().map(|id| Stored { id: *id, pins: 0 }).collect();
-        Ok((Snapshots { disk, cluster, stored, building: None, transfer: None }, found))
+        let mut snapshots = Snapshots { disk, cluster, stored, building: None, transfer: None };
+        if found.snapshots.len() > SNAPSHOTS_KEPT {
+            // An earlier life ended before it came to that (B3).
+            snapshots.purge();
+            snapshots.disk.sync_directory().during("sync", "the directory of snapshots")?;
+            found.snapshots.truncate(SNAPSHOTS_KEPT);
+        }
+        Ok((snapshots, found))
     }
 
     /// The snapshots that there are, newest first.

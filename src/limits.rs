@@ -87,9 +87,6 @@ pub const READ_BYTES_PER_TURN: usize = 256 << 10;
 /// Connections of clients that a node takes; more are hung up on.
 pub const CLIENT_CONNECTIONS_MAX: usize = 10_000;
 
-/// Connections of other nodes that a node takes: each makes one, and a broken one may take time to end.
-pub const PEER_CONNECTIONS_MAX: usize = 4 * REPLICAS_MAX;
-
 /// Operations of one client that share a log entry.
 pub const CLIENT_BATCH_OPERATIONS_MAX: usize = 1024;
 

@@ -1,6 +1,7 @@
 //! `quorate serve`: one durable node.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use log::{info, warn};
@@ -12,7 +13,7 @@ use crate::identity::{ClusterId, Incarnation};
 use crate::net::{Address, Listener};
 use crate::raft::{Config, ReadMode, Replication, Span};
 use crate::runtime::{self, arbitrary_seed};
-use crate::server::{self, Doors, Setup};
+use crate::server::{self, Acquaintances, Doors, Setup};
 use crate::snapshot::SnapshotError;
 use crate::storage::{Storage, StorageError};
 use crate::wal;
@@ -35,6 +36,8 @@ fn serve(settings: &Settings) -> Result<(), Failure> {
     let doors = Doors { clients: listen_at(&settings.client)?, peers: listen_at(&settings.peer)? };
     let setup = Setup {
         cluster: identity.cluster,
+        life: identity.incarnation,
+        acquaintances: open_acquaintances(data)?,
         config: raft_config(settings),
         storage,
         members: settings.peers.clone(),
@@ -86,6 +89,9 @@ const LOG_FOLDER: &str = "log";
 /// The folder of the snapshots beside it.
 const SNAPSHOT_FOLDER: &str = "snapshots";
 
+/// The file of the others' lives, there too.
+const PEERS_FILE: &str = "peers";
+
 /// A name for the cluster that its founders agree on without talking: what they were told.
 fn cluster_id(settings: &Settings) -> ClusterId {
     let ids: Vec<u16> = settings.peers.iter().map(|(id, _)| id.0).collect();
@@ -121,6 +127,13 @@ fn open_identity(data: &Path, settings: &Settings) -> Result<wal::Identity, Fail
     // Last, so that a directory with an identity is one that was formatted to the end.
     runtime::write_file(&file, incarnation.0.to_string().as_bytes()).map_err(broken)?;
     Ok(identity)
+}
+
+fn open_acquaintances(data: &Path) -> Result<Acquaintances, Failure> {
+    Acquaintances::open(data.join(PEERS_FILE)).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => Failure::damaged(format!("{error}; restore it from a backup")),
+        _ => Failure::io(format!("cannot read whom this node has met: {error}")),
+    })
 }
 
 fn busy(error: &LockError) -> Failure {

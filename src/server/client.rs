@@ -12,7 +12,7 @@ use crate::limits::{
     CLIENT_BATCH_BYTES, CLIENT_BATCH_OPERATIONS_MAX, CLIENT_UNWRITTEN_MAX, KEY_BYTES_MAX,
     RESP_REQUEST_BYTES_MAX,
 };
-use crate::net::{Connection, Flow};
+use crate::net::{Connection, Flow, Scratch};
 use crate::replica::Ticket;
 use crate::resp::{Bounds, OwnedRequest, RequestParser};
 
@@ -31,10 +31,12 @@ pub(super) struct Client {
     pub(super) waiting: Option<Ticket>,
     session: Session,
     parser: RequestParser,
+    /// Whether all that was read has been taken: only then more is read.
+    is_starved: bool,
+    /// Whether the other side will send nothing more.
+    has_ended: bool,
     /// A request that could not join the batch before it.
     deferred: Option<OwnedRequest>,
-    /// There may be whole commands that have been read and not been taken: the last batch had no room.
-    has_rest: bool,
     /// What is still to be asked of a batch that was answered in part.
     unanswered: Option<Batch>,
 }
@@ -62,8 +64,12 @@ impl Batch {
         self.operations.push(operation);
     }
 
+    /// Whether it takes nothing more. A request with a name is a batch of its own: when it comes again, its
+    /// answer of the first time must not have to do for what is behind it.
     fn is_full(&self) -> bool {
-        self.operations.len() >= CLIENT_BATCH_OPERATIONS_MAX || self.bytes >= CLIENT_BATCH_BYTES
+        self.once.is_some()
+            || self.operations.len() >= CLIENT_BATCH_OPERATIONS_MAX
+            || self.bytes >= CLIENT_BATCH_BYTES
     }
 }
 
@@ -75,26 +81,42 @@ impl Client {
             waiting: None,
             session,
             parser,
+            is_starved: true,
+            has_ended: false,
             deferred: None,
-            has_rest: false,
             unanswered: None,
         }
     }
 
-    /// Whether the connection is to end as soon as everything is said.
-    pub(super) fn is_closing(&self) -> bool {
+    /// Whether everything has been said on a connection that is to end. What is still under way will be said
+    /// first: a hang-up instead of an answer makes clients send their writes again.
+    pub(super) fn is_over(&self) -> bool {
         self.session.is_closing()
+            && self.waiting.is_none()
+            && self.unanswered.is_none()
+            && self.connection.unwritten() == 0
     }
 
     /// Whether to go on reading: a client that does not take its answers is not heard.
     pub(super) fn is_heard(&self) -> bool {
-        self.waiting.is_none() && !self.is_closing() && self.connection.unwritten() < CLIENT_UNWRITTEN_MAX
+        self.waiting.is_none()
+            && (self.unanswered.is_some() || !self.session.is_closing())
+            && self.connection.unwritten() < CLIENT_UNWRITTEN_MAX
     }
 
-    /// Whether there is something to be taken from it now, without another word of the event loop.
+    /// Whether something can be done for it though nothing is reported.
     pub(super) fn has_more(&self) -> bool {
-        let has_more = self.has_rest || self.unanswered.is_some() || self.connection.is_readable();
-        self.is_heard() && has_more
+        let has_input = !self.is_starved || (self.connection.is_readable() && !self.has_ended);
+        self.is_heard() && (self.unanswered.is_some() || has_input)
+    }
+
+    /// Reads more, if there is nothing left to take: so what is kept of a client's pipeline is what one read
+    /// brings, or one command, however much it sends.
+    pub(super) fn read(&mut self, scratch: &mut Scratch) {
+        let is_due = self.is_starved && !self.has_ended && self.connection.is_readable();
+        if is_due && self.connection.read(scratch) == Flow::Closed {
+            self.has_ended = true;
+        }
     }
 
     /// Takes the commands that have arrived, answers those that need no store, and gives back the others.
@@ -102,8 +124,7 @@ impl Client {
         if let Some(unanswered) = self.unanswered.take() {
             return unanswered;
         }
-        let mut batch = Batch::default();
-        self.has_rest = true;
+        let (mut batch, mut is_starved) = (Batch::default(), false);
         if let Some(request) = self.deferred.take() {
             let handled = self.session.handle(request.view(), picture, &mut batch, self.connection.output());
             assert!(handled != Handled::Deferred, "a request can be taken when nothing is before it");
@@ -112,13 +133,18 @@ impl Client {
             match self.take_one(picture, bounds, &mut batch) {
                 Some(used) => self.connection.consume(used),
                 None => {
-                    self.has_rest = false;
+                    is_starved = true;
                     break;
                 }
             }
         }
+        self.is_starved = is_starved;
         if batch.is_empty() {
             self.session.say_planned(self.connection.output());
+            // Whoever closes its side behind a command still gets the answer.
+            if self.has_ended && is_starved {
+                self.session.close();
+            }
         }
         batch
     }

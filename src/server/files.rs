@@ -6,6 +6,7 @@ use log::info;
 
 use super::log_keeper::{LogKeeper, LogOrder, LogReport};
 use super::node::Node;
+use super::peer::PeerMessage;
 use super::report::Report;
 use super::snapshot_thread::{SnapshotOrder, SnapshotReport};
 use crate::disk::Directory;
@@ -15,6 +16,9 @@ use crate::runtime::{Address as Mail, Undelivered};
 
 /// How long a node that is to end tries to leave in good order.
 const FAREWELL: Span = Span::milliseconds(3_000);
+
+/// How often a leader whose disk is full tries to hand over.
+const HANDOVER_RETRY: Span = Span::milliseconds(2_000);
 
 /// Where the log is kept.
 pub(super) enum LogSeat {
@@ -54,8 +58,29 @@ impl Node {
                 self.imaging.note_written(bytes);
             }
             LogReport::Read(to, first, stretch) => self.replica.fetched_entries(now, to, first, stretch),
-            LogReport::Full => self.is_full = true,
-            LogReport::Room => self.is_full = false,
+            LogReport::Full => self.note_full(true),
+            LogReport::Room => self.note_full(false),
+        }
+    }
+
+    /// The disk is full, or is not any more: the others should know, one of them may be about to go.
+    fn note_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
+        for (member, _) in self.seat.members.iter().filter(|(member, _)| *member != self.seat.id) {
+            self.links.send(*member, &PeerMessage::Full(is_full));
+        }
+    }
+
+    /// A leader whose disk is full keeps everybody from writing; another with space would not. If all the
+    /// others have space, whoever of them has most of the log is to lead. If one of them has not, it could be
+    /// that one; better a leader that refuses writes than two that pass the office to and fro.
+    pub(super) fn make_room_for_another(&mut self, now: Now) {
+        let is_due = self.is_full && self.full_peers.is_empty() && self.next_handover <= now.monotonic;
+        if is_due && self.leaving.is_none() && self.leads() {
+            self.next_handover = now.monotonic + HANDOVER_RETRY;
+            if let Some(successor) = self.replica.hand_leadership_over(now) {
+                info!("the disk is full; hands over to {successor:?}");
+            }
         }
     }
 

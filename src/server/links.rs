@@ -3,7 +3,8 @@
 //! A replica speaks on the connections that it has made, and listens on those that others have made to it.
 //! So neither has to agree with the other on which of two connections counts, and a line that is broken in
 //! one direction only is broken in one direction only. A connection begins with a hello; whoever is not
-//! welcome is told why, once, and hung up on.
+//! welcome is told why, once, and hung up on. Whoever connects and says nothing is a stranger; of those
+//! there are only so many, and the oldest has to go when another comes, so that none keeps a replica out.
 //!
 //! What does not get through is lost: the consensus core repeats what matters. A follower that takes nothing
 //! for long costs a bounded buffer, no more (R24).
@@ -14,9 +15,10 @@ use log::{info, warn};
 use mio::event::Event;
 use mio::{Registry, Token};
 
+use super::acquaintances::{self, Acquaintances};
 use super::peer::{Hello, PeerMessage};
 use crate::codec;
-use crate::identity::ClusterId;
+use crate::identity::{ClusterId, Incarnation};
 use crate::limits::LINK_UNWRITTEN_MAX;
 use crate::net::{Address, Connection, Flow, Frames, Scratch, Stream, append_frame};
 use crate::prng::Prng;
@@ -26,6 +28,9 @@ use crate::raft::{Instant, NodeId, Span};
 const BACKOFF_MIN: Span = Span::milliseconds(50);
 const BACKOFF_MAX: Span = Span::milliseconds(1_000);
 
+/// Connections without a hello beyond one for each other replica.
+const STRANGERS_MAX: usize = 8;
+
 /// Who this replica is to the others.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity {
@@ -33,16 +38,21 @@ pub(super) struct Identity {
     pub(super) cluster: ClusterId,
     /// Its name there.
     pub(super) id: NodeId,
+    /// Its life: the number that was drawn when its disk was formatted.
+    pub(super) life: Incarnation,
 }
 
 /// All lines of one replica.
 #[derive(Debug)]
 pub(super) struct Links {
     identity: Identity,
+    acquaintances: Acquaintances,
     outgoing: BTreeMap<NodeId, Outgoing>,
     incoming: BTreeMap<Token, Incoming>,
     /// Whose lines have broken since somebody asked.
     lost: Vec<NodeId>,
+    /// The last refusal that was logged: the same one is not said every second.
+    refusal: String,
     prng: Prng,
 }
 
@@ -53,6 +63,8 @@ struct Outgoing {
     token: Token,
     state: State,
     backoff: Span,
+    /// Why the other side does not want us, as it said last.
+    refusal: String,
 }
 
 #[derive(Debug)]
@@ -74,33 +86,43 @@ struct Incoming {
 
 impl Links {
     /// Lines to the replicas at `addresses`, none of them up. Each speaks on the connection with its token.
-    pub(super) fn new(identity: Identity, addresses: Vec<(NodeId, Address, Token)>, seed: u64) -> Links {
+    pub(super) fn new(
+        identity: Identity,
+        acquaintances: Acquaintances,
+        addresses: Vec<(NodeId, Address, Token)>,
+        seed: u64,
+    ) -> Links {
         let line = |(id, address, token)| {
             let state = State::Down(Instant(0));
-            (id, Outgoing { address, token, state, backoff: BACKOFF_MIN })
+            (id, Outgoing { address, token, state, backoff: BACKOFF_MIN, refusal: String::new() })
         };
         Links {
             identity,
+            acquaintances,
             outgoing: addresses.into_iter().map(line).collect(),
             incoming: BTreeMap::new(),
             lost: Vec::new(),
+            refusal: String::new(),
             prng: Prng::new(seed),
         }
     }
 
     /// A replica, or somebody who pretends to be one, has connected.
     pub(super) fn accept(&mut self, stream: Stream, registry: &Registry, token: Token) {
+        let mut strangers = self.incoming.iter().filter(|(_, incoming)| incoming.from.is_none());
+        // Tokens ascend, so the first is the oldest.
+        let oldest = strangers.next().map(|(token, _)| *token);
+        if strangers.count() + 1 >= self.outgoing.len() + STRANGERS_MAX
+            && let Some(oldest) = oldest
+        {
+            self.incoming.remove(&oldest);
+        }
         match Connection::new(stream, registry, token) {
             Ok(connection) => {
                 self.incoming.insert(token, Incoming { connection, from: None });
             }
             Err(error) => warn!("cannot take a peer's connection: {error}"),
         }
-    }
-
-    /// How many have connected to this replica.
-    pub(super) fn incoming_count(&self) -> usize {
-        self.incoming.len()
     }
 
     /// When [`Links::dial`] is next needed.
@@ -146,12 +168,16 @@ impl Links {
                 if !connection.is_writable() {
                     line.state = State::Connecting(connection);
                 } else if connection.check().is_ok() {
-                    let hello = PeerMessage::Hello(Hello { from: identity.id, to: *to });
+                    let (from, to, life) = (identity.id, *to, identity.life);
+                    let known = self.acquaintances.life_of(to);
+                    let hello = PeerMessage::Hello(Hello { from, to, life, known });
                     say(&mut connection, identity.cluster, &hello);
                     line.state = State::Up(connection);
                     line.backoff = BACKOFF_MIN;
-                    info!("connected to {to:?} at {}", line.address);
-                    return Some(*to);
+                    if line.refusal.is_empty() {
+                        info!("connected to {to:?} at {}", line.address);
+                    }
+                    return Some(to);
                 } else {
                     line.rest(now, &mut self.prng);
                 }
@@ -167,40 +193,61 @@ impl Links {
         scratch: &mut Scratch,
         mut take: impl FnMut(NodeId, PeerMessage),
     ) {
-        let identity = self.identity;
-        let outgoing = &self.outgoing;
-        let known = |id: NodeId| outgoing.contains_key(&id);
-        self.incoming.retain(|_, incoming| {
+        self.read_incoming(scratch, &mut take);
+        for (to, line) in &mut self.outgoing {
+            let State::Up(connection) = &mut line.state else { continue };
+            let flow = if connection.is_readable() { connection.read(scratch) } else { Flow::Open };
+            // Nobody speaks on this connection but to refuse it.
+            let refusal = refusal(connection.input(), self.identity.cluster);
+            let is_refused = refusal.is_some();
+            if let Some(why) = refusal {
+                if line.refusal != why {
+                    warn!("{to:?} at {} refuses this replica: {why}", line.address);
+                    line.refusal = why;
+                }
+                line.backoff = BACKOFF_MAX;
+            }
+            if flow == Flow::Closed || is_refused {
+                if !is_refused {
+                    line.refusal.clear();
+                }
+                line.rest(now, &mut self.prng);
+                self.lost.push(*to);
+            }
+        }
+    }
+
+    fn read_incoming(&mut self, scratch: &mut Scratch, take: &mut impl FnMut(NodeId, PeerMessage)) {
+        let Links { identity, acquaintances, outgoing, incoming, refusal, .. } = self;
+        let mut met = Vec::new();
+        incoming.retain(|token, incoming| {
             let flow = if incoming.connection.is_readable() {
                 incoming.connection.read(scratch)
             } else {
                 Flow::Open
             };
-            match incoming.hear(identity, known, &mut take) {
-                Ok(()) => flow == Flow::Open,
-                Err(refusal) => {
-                    warn!("hung up on a peer: {refusal}");
-                    say(&mut incoming.connection, identity.cluster, &PeerMessage::Unwelcome(refusal.into()));
+            let was_stranger = incoming.from.is_none();
+            let is_member = |id: NodeId| outgoing.contains_key(&id);
+            let judge = |hello: Hello| judge(*identity, is_member, acquaintances, hello);
+            match incoming.hear(identity.cluster, judge, take) {
+                Ok(()) => {
+                    met.extend(incoming.from.filter(|_| was_stranger).map(|from| (from, *token)));
+                    flow == Flow::Open
+                }
+                Err(why) => {
+                    if *refusal != why {
+                        warn!("hung up on a peer: {why}");
+                        refusal.clone_from(&why);
+                    }
+                    say(&mut incoming.connection, identity.cluster, &PeerMessage::Unwelcome(why.into()));
                     incoming.connection.write();
                     false
                 }
             }
         });
-        for (to, line) in &mut self.outgoing {
-            let State::Up(connection) = &mut line.state else { continue };
-            let flow = if connection.is_readable() { connection.read(scratch) } else { Flow::Open };
-            // Nobody speaks on this connection but to refuse it.
-            let mut frames = Frames::new(connection.input(), identity.cluster);
-            if let Some(Ok(PeerMessage::Unwelcome(why))) =
-                frames.next().map(|body| decode(body.unwrap_or_default()))
-            {
-                warn!("{to:?} at {} refuses this replica: {why}", line.address);
-                line.backoff = BACKOFF_MAX;
-            }
-            if flow == Flow::Closed {
-                line.rest(now, &mut self.prng);
-                self.lost.push(*to);
-            }
+        // A replica speaks on one connection: an older one is dead, though nobody may have told us.
+        for (from, newest) in met {
+            incoming.retain(|token, incoming| incoming.from != Some(from) || *token == newest);
         }
     }
 
@@ -276,33 +323,61 @@ impl Incoming {
     /// Takes the whole frames that have arrived.
     fn hear(
         &mut self,
-        identity: Identity,
-        known: impl Fn(NodeId) -> bool,
+        cluster: ClusterId,
+        mut judge: impl FnMut(Hello) -> Result<(), String>,
         take: &mut impl FnMut(NodeId, PeerMessage),
     ) -> Result<(), String> {
-        let mut frames = Frames::new(self.connection.input(), identity.cluster);
+        let mut frames = Frames::new(self.connection.input(), cluster);
         for body in frames.by_ref() {
             let message = decode(body.map_err(|error| error.to_string())?)?;
             match (self.from, message) {
-                (None, PeerMessage::Hello(hello)) if hello.to != identity.id => {
-                    return Err(format!("it looks for {:?}, this is {:?}", hello.to, identity.id));
+                (None, PeerMessage::Hello(hello)) => {
+                    judge(hello)?;
+                    self.from = Some(hello.from);
                 }
-                (None, PeerMessage::Hello(hello)) if !known(hello.from) => {
-                    return Err(format!("{:?} is not a member", hello.from));
-                }
-                (None, PeerMessage::Hello(hello)) => self.from = Some(hello.from),
                 (Some(from), PeerMessage::Raft(envelope)) if envelope.from == from => {
                     take(from, PeerMessage::Raft(envelope));
                 }
-                (Some(from), message @ (PeerMessage::Ask(_) | PeerMessage::Answer(..))) => {
-                    take(from, message);
+                (None, _) | (_, PeerMessage::Hello(_) | PeerMessage::Unwelcome(_) | PeerMessage::Raft(_)) => {
+                    return Err("it says what has no place there".to_owned());
                 }
-                _ => return Err("it says what has no place there".to_owned()),
+                (Some(from), message) => take(from, message),
             }
         }
         let used = frames.used;
         self.connection.consume(used);
         Ok(())
+    }
+}
+
+/// Whether a hello is welcome. Whoever is not known yet is written down before a word of it is heard.
+fn judge(
+    identity: Identity,
+    is_member: impl Fn(NodeId) -> bool,
+    acquaintances: &mut Acquaintances,
+    hello: Hello,
+) -> Result<(), String> {
+    if hello.to != identity.id {
+        return Err(format!("it looks for {:?}, this is {:?}", hello.to, identity.id));
+    }
+    if !is_member(hello.from) {
+        return Err(format!("{:?} is not a member", hello.from));
+    }
+    if hello.known.is_some_and(|known| known != identity.life) {
+        return Err(acquaintances::wiped(identity.id));
+    }
+    acquaintances.meet(hello.from, hello.life)
+}
+
+/// What the other side says against a connection that we have made, if it says something.
+fn refusal(input: &[u8], cluster: ClusterId) -> Option<String> {
+    match Frames::new(input, cluster).next()? {
+        Ok(body) => match decode(body) {
+            Ok(PeerMessage::Unwelcome(why)) => Some(why.into()),
+            _ => Some("it answers where nobody was asked".to_owned()),
+        },
+        // It does not understand us either.
+        Err(error) => Some(error.to_string()),
     }
 }
 

@@ -60,6 +60,9 @@ pub(super) struct LogKeeper<D: Disk> {
     waiting: Vec<LogWrite>,
     reads: VecDeque<(NodeId, Index)>,
     is_full: bool,
+    /// Whether the last step was refused for lack of space. Once one is not, the steps that claim space
+    /// follow on each other without a pause.
+    is_stuck: bool,
     spare_is_ready: bool,
 }
 
@@ -67,7 +70,7 @@ impl<D: Disk> LogKeeper<D> {
     /// The keeper of an opened log.
     pub(super) fn new(writer: Writer<D>) -> LogKeeper<D> {
         let (waiting, reads) = (Vec::new(), VecDeque::new());
-        LogKeeper { writer, waiting, reads, is_full: false, spare_is_ready: false }
+        LogKeeper { writer, waiting, reads, is_full: false, is_stuck: false, spare_is_ready: false }
     }
 
     /// Takes an order, to be carried out by [`LogKeeper::work`].
@@ -89,6 +92,7 @@ impl<D: Disk> LogKeeper<D> {
             (true, false) => self.prepare(report),
             (true, true) => Ok(()),
         };
+        self.is_stuck = outcome.is_err();
         if let Err(error) = outcome {
             self.endure(&error, report)?;
         }
@@ -98,7 +102,7 @@ impl<D: Disk> LogKeeper<D> {
     /// How long there is nothing to do unless something is ordered.
     pub(super) fn pause(&self) -> Span {
         let is_idle = self.waiting.is_empty() && self.spare_is_ready && self.reads.is_empty();
-        match (self.is_full, is_idle) {
+        match (self.is_stuck, is_idle) {
             (true, _) => FULL_RETRY,
             (false, true) => IDLE,
             (false, false) => Span(0),

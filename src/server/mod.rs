@@ -12,7 +12,9 @@
 //!
 //! Missing: a thread of its own for the replica on large machines.
 
+mod acquaintances;
 mod client;
+mod doors;
 mod files;
 mod imaging;
 mod links;
@@ -28,5 +30,6 @@ mod session;
 mod snapshot_thread;
 mod start;
 
-pub use node::Doors;
+pub use acquaintances::Acquaintances;
+pub use doors::Doors;
 pub use start::{Setup, run};

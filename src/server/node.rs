@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, ErrorKind};
 
-use log::{info, warn};
+use log::info;
 use mio::event::Event as Readiness;
 use mio::{Events, Poll, Token};
 
 use super::client::{Batch, Client, bounds};
+use super::doors::{self, Doors};
 use super::files::{Leaving, LogSeat};
 use super::imaging::Imaging;
 use super::links::Links;
@@ -21,8 +22,7 @@ use super::report::Report;
 use super::requests::Waiting;
 use super::snapshot_thread::SnapshotOrder;
 use crate::kv::Operation;
-use crate::limits::{CLIENT_CONNECTIONS_MAX, PEER_CONNECTIONS_MAX};
-use crate::net::{Connection, Flow, Listener, Scratch};
+use crate::net::{Flow, Scratch};
 use crate::raft::{Index, Instant, LogWrite, NodeId, Span};
 use crate::replica::{Answer, Asker, Event, Now, Output, Replica, Reply, Request, Ticket};
 use crate::resp::Bounds;
@@ -33,15 +33,6 @@ const IDLE: Span = Span::milliseconds(3_600_000);
 
 /// How soon it tries again when the log's thread had no room.
 const AGAIN: Span = Span::milliseconds(1);
-
-/// Where a node listens.
-#[derive(Debug)]
-pub struct Doors {
-    /// For clients.
-    pub clients: Vec<Listener>,
-    /// For the other replicas.
-    pub peers: Vec<Listener>,
-}
 
 /// A node's place in its cluster.
 #[derive(Debug)]
@@ -54,16 +45,19 @@ pub(super) struct Seat {
 
 /// A durable node.
 pub(super) struct Node {
-    poll: Poll,
+    pub(super) poll: Poll,
     clock: Clock,
     pub(super) seat: Seat,
     pub(super) replica: Replica,
     pub(super) links: Links,
-    doors: Doors,
+    pub(super) doors: Doors,
+    /// Until when no door is tried, since one could not be opened.
+    pub(super) doors_pause: Option<Instant>,
     pub(super) clients: BTreeMap<Token, Client>,
+    pub(super) clients_max: usize,
     /// Those with something to be read, taken or written.
     pub(super) busy: BTreeSet<Token>,
-    next_token: usize,
+    pub(super) next_token: usize,
     pub(super) tickets: BTreeMap<Ticket, Waiting>,
     pub(super) last_ticket: Ticket,
     /// Requests for which there is no leader to carry them out.
@@ -86,6 +80,10 @@ pub(super) struct Node {
     pub(super) bounds: Bounds,
     /// Whether the log's disk is full.
     pub(super) is_full: bool,
+    /// The others whose disks are.
+    pub(super) full_peers: BTreeSet<NodeId>,
+    /// When a leader whose disk is full tries again to hand over.
+    pub(super) next_handover: Instant,
     /// Set when this node is to end.
     pub(super) leaving: Option<Leaving>,
     is_announced: bool,
@@ -127,10 +125,9 @@ impl Node {
     /// Whatever the operating system says of its listeners.
     pub(super) fn new(parts: Parts) -> io::Result<Node> {
         let Parts { poll, clock, seat, replica, links, mut doors, reports, log, snapshots, .. } = parts;
-        let doors_in_order = doors.clients.iter_mut().chain(&mut doors.peers);
-        for (place, listener) in doors_in_order.enumerate() {
-            listener.register(poll.registry(), Token(FIRST_DOOR + place))?;
-        }
+        doors.register(poll.registry(), FIRST_DOOR)?;
+        let clients_max = doors::clients_max(seat.members.len());
+        info!("takes up to {clients_max} clients");
         Ok(Node {
             poll,
             clock,
@@ -138,7 +135,9 @@ impl Node {
             replica,
             links,
             doors,
+            doors_pause: None,
             clients: BTreeMap::new(),
+            clients_max,
             busy: BTreeSet::new(),
             next_token: FIRST_CONNECTION,
             tickets: BTreeMap::new(),
@@ -158,6 +157,8 @@ impl Node {
             scratch: Scratch::default(),
             bounds: bounds(parts.value_bytes_max),
             is_full: false,
+            full_peers: BTreeSet::new(),
+            next_handover: Instant(0),
             is_announced: false,
         })
     }
@@ -188,7 +189,9 @@ impl Node {
 
     fn turn(&mut self, now: Now) -> io::Result<()> {
         self.links.dial(now.monotonic, self.poll.registry());
+        self.accept_late(now.monotonic);
         self.take_reports(now);
+        self.make_room_for_another(now);
         self.hear_peers(now);
         self.hear_clients(now);
         self.submit_held(now);
@@ -215,7 +218,8 @@ impl Node {
         }
         let leaving = self.leaving.map(|leaving| leaving.until);
         let oldest = self.tickets.values().next().map(|waiting| waiting.until);
-        [oldest, self.links.deadline(), leaving, self.held_deadline(), self.log_deadline(now)]
+        let log = self.log_deadline(now);
+        [oldest, self.links.deadline(), leaving, self.held_deadline(), log, self.doors_pause]
             .into_iter()
             .flatten()
             .fold(deadline, Instant::min)
@@ -228,74 +232,59 @@ impl Node {
 
     fn note(&mut self, now: Now, event: &Readiness) {
         let token = event.token();
-        if token.0 >= FIRST_DOOR && token.0 < FIRST_DOOR + self.doors.clients.len() + self.doors.peers.len() {
-            self.accept(token.0 - FIRST_DOOR);
+        if token.0 >= FIRST_DOOR && token.0 < FIRST_DOOR + self.doors.count() {
+            self.accept(now.monotonic, token.0 - FIRST_DOOR);
         } else if let Some(client) = self.clients.get_mut(&token) {
             client.connection.ready(event);
             self.busy.insert(token);
         } else {
             if let Some(peer) = self.links.ready(now.monotonic, event) {
                 self.replica.on(now, Event::Reconnected(peer));
+                self.links.send(peer, &PeerMessage::Full(self.is_full));
             }
-        }
-    }
-
-    /// Takes the connections that wait at a door.
-    fn accept(&mut self, door: usize) {
-        let is_client = door < self.doors.clients.len();
-        loop {
-            let listener = match door.checked_sub(self.doors.clients.len()) {
-                None => &self.doors.clients[door],
-                Some(place) => &self.doors.peers[place],
-            };
-            let stream = match listener.accept() {
-                Ok(stream) => stream,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return warn!("cannot accept a connection: {error}"),
-            };
-            self.next_token += 1;
-            let token = Token(self.next_token);
-            if !is_client {
-                if self.links.incoming_count() < PEER_CONNECTIONS_MAX {
-                    self.links.accept(stream, self.poll.registry(), token);
-                }
-            } else if self.clients.len() < CLIENT_CONNECTIONS_MAX {
-                self.welcome(Connection::new(stream, self.poll.registry(), token), token);
-            }
-        }
-    }
-
-    fn welcome(&mut self, connection: io::Result<Connection>, token: Token) {
-        match connection {
-            Ok(connection) => {
-                self.clients.insert(token, Client::new(connection, token.0 as u64));
-                self.busy.insert(token);
-            }
-            Err(error) => warn!("cannot take a client's connection: {error}"),
         }
     }
 
     fn hear_peers(&mut self, now: Now) {
-        let (replica, replies, is_full) = (&mut self.replica, &mut self.output.replies, self.is_full);
-        let tickets = &self.tickets;
+        let mut said = Vec::new();
+        // Most of what is said is for the replica, and goes there at once.
         self.links.read(now.monotonic, &mut self.scratch, |from, message| match message {
-            PeerMessage::Raft(envelope) => replica.on(now, Event::Peer(envelope)),
+            PeerMessage::Raft(envelope) => self.replica.on(now, Event::Peer(envelope)),
+            message => said.push((from, message)),
+        });
+        for (from, message) in said {
+            self.hear_peer(now, from, message);
+        }
+    }
+
+    fn hear_peer(&mut self, now: Now, from: NodeId, message: PeerMessage) {
+        match message {
             PeerMessage::Ask(Forwarded { ticket, once, operations }) => {
-                let asker = Asker::Peer(from, ticket);
-                if is_full && !operations.iter().all(Operation::is_read) {
-                    replies.push(Reply { asker, answer: Answer::Busy });
+                if self.is_full && self.leads() && !operations.iter().all(Operation::is_read) {
+                    self.links.send(from, &PeerMessage::NoRoom(ticket));
                 } else {
-                    replica.on(now, Event::Request(Request { asker, once, operations }));
+                    let asker = Asker::Peer(from, ticket);
+                    self.replica.on(now, Event::Request(Request { asker, once, operations }));
                 }
             }
             PeerMessage::Answer(ticket, answer)
-                if tickets.get(&ticket).is_some_and(|waiting| waiting.is_asked_of(from)) =>
+                if self.tickets.get(&ticket).is_some_and(|waiting| waiting.is_asked_of(from)) =>
             {
-                replies.push(Reply { asker: Asker::Here(ticket), answer });
+                self.output.replies.push(Reply { asker: Asker::Here(ticket), answer });
             }
-            PeerMessage::Answer(..) | PeerMessage::Hello(_) | PeerMessage::Unwelcome(_) => {}
-        });
+            PeerMessage::NoRoom(ticket) => self.no_room(ticket),
+            PeerMessage::Full(true) => drop(self.full_peers.insert(from)),
+            PeerMessage::Full(false) => drop(self.full_peers.remove(&from)),
+            PeerMessage::Answer(..)
+            | PeerMessage::Hello(_)
+            | PeerMessage::Unwelcome(_)
+            | PeerMessage::Raft(_) => {}
+        }
+    }
+
+    /// Whether this node leads.
+    pub(super) fn leads(&self) -> bool {
+        self.replica.status().leader == Some(self.seat.id)
     }
 
     fn deliver(&mut self, now: Now) {
@@ -322,8 +311,7 @@ impl Node {
         let mut over = Vec::new();
         self.busy.retain(|token| {
             let Some(client) = self.clients.get_mut(token) else { return false };
-            let is_over =
-                client.write() == Flow::Closed || (client.is_closing() && client.connection.unwritten() == 0);
+            let is_over = client.write() == Flow::Closed || client.is_over();
             if is_over {
                 over.push(*token);
             }
@@ -348,6 +336,7 @@ impl Node {
             members: self.seat.members.iter().map(member).collect(),
             status: self.replica.status(),
             clients: self.clients.len(),
+            clients_max: self.clients_max,
             wall: now.wall,
             is_full: self.is_full,
         }

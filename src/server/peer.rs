@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::identity::Incarnation;
 use crate::kv::{Operation, RequestId};
 use crate::raft::{Envelope, NodeId};
 use crate::replica::{Answer, Ticket};
@@ -19,6 +20,11 @@ pub(super) enum PeerMessage {
     Ask(Forwarded),
     /// The leader's answer to one.
     Answer(Ticket, Answer),
+    /// The leader has not taken a request, because its disk is full.
+    NoRoom(Ticket),
+    /// Whether the sender's disk is full: then it is not the one to lead. Said on every new connection, and
+    /// when it changes.
+    Full(bool),
 }
 
 /// Who speaks, and to whom.
@@ -28,6 +34,10 @@ pub(super) struct Hello {
     pub(super) from: NodeId,
     /// The replica that it means to have connected to.
     pub(super) to: NodeId,
+    /// The sender's life: a wiped disk under an old name is another replica.
+    pub(super) life: Incarnation,
+    /// The receiver's life, as the sender knows it from earlier, if they have met.
+    pub(super) known: Option<Incarnation>,
 }
 
 /// A client's request on its way to the leader.

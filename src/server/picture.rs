@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use super::local::Process;
 use crate::kv::WallClock;
-use crate::limits::CLIENT_CONNECTIONS_MAX;
 use crate::raft::{NodeId, Status};
 
 /// The state of things.
@@ -14,6 +13,7 @@ pub(super) struct Picture {
     pub(super) members: Vec<Member>,
     pub(super) status: Status,
     pub(super) clients: usize,
+    pub(super) clients_max: usize,
     pub(super) wall: WallClock,
     pub(super) is_full: bool,
 }
@@ -74,8 +74,8 @@ impl Picture {
                 process.uptime / 86_400,
             ),
             "clients" => format!(
-                "connected_clients:{}\r\nmaxclients:{CLIENT_CONNECTIONS_MAX}\r\nblocked_clients:0\r\n",
-                self.clients
+                "connected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:0\r\n",
+                self.clients, self.clients_max
             ),
             "memory" => memory(process),
             "persistence" => {

@@ -10,7 +10,6 @@ use super::node::Node;
 use super::peer::{Forwarded, PeerMessage};
 use crate::kv::Operation;
 use crate::limits::HELD_REQUESTS_MAX;
-use crate::net::Flow;
 use crate::raft::{Instant, NodeId, Span};
 use crate::replica::{Answer, Asker, Event, Now, Request, Returned, Ticket};
 
@@ -56,16 +55,10 @@ impl Node {
         let busy: Vec<Token> = self.busy.iter().copied().collect();
         for token in busy {
             let Some(client) = self.clients.get_mut(&token) else { continue };
-            if client.is_heard()
-                && client.connection.is_readable()
-                && client.connection.read(&mut self.scratch) == Flow::Closed
-            {
-                self.drop_client(token);
+            if !client.is_heard() {
                 continue;
             }
-            let Some(client) = self.clients.get_mut(&token).filter(|client| client.is_heard()) else {
-                continue;
-            };
+            client.read(&mut self.scratch);
             let batch = client.collect(&picture, &self.bounds);
             if !batch.is_empty() {
                 self.last_ticket = Ticket(self.last_ticket.0 + 1);
@@ -147,6 +140,11 @@ impl Node {
         for (ticket, may_happen) in lost {
             self.fail(ticket, if may_happen { UNCERTAIN } else { READ_LOST });
         }
+    }
+
+    /// The leader has no space for a request.
+    pub(super) fn no_room(&mut self, ticket: Ticket) {
+        self.fail(ticket, DISK_FULL);
     }
 
     pub(super) fn answer(&mut self, now: Now, ticket: Ticket, answer: Answer) {

@@ -7,7 +7,7 @@ use super::client::Batch;
 use super::local;
 use super::picture::Picture;
 use crate::kv::{self, ClientId, Key, Operation, RequestId, Revision, Token, Value};
-use crate::limits::{COMMAND_BYTES_MAX, TOKEN_BYTES_MAX};
+use crate::limits::{COMMAND_BYTES_MAX, KEYS_PER_COMMAND_MAX, TOKEN_BYTES_MAX};
 use crate::resp::{
     self, CommandSpec, Flags, OwnedRequest, Protocol, ProtocolError, ReplyWriter, Request, Verb, hash_slot,
     number,
@@ -24,6 +24,8 @@ pub(super) struct Session {
     plan: Vec<Slot>,
     transaction: Option<Transaction>,
     watched: Vec<(Key, Revision)>,
+    /// What they count, and those of which the revision is still to come.
+    watched_bytes: usize,
 }
 
 /// A place in the order of answers.
@@ -75,6 +77,10 @@ const STEP_BYTES: usize = 64;
 
 const TRANSACTION_TOO_LARGE: &str = "ERR the transaction is too large; nothing of it will be done";
 
+/// What a connection may watch at a time, in bytes, and what each key counts beyond its own length.
+const WATCHED_BYTES_MAX: usize = 1 << 20;
+const WATCH_BYTES: usize = 32;
+
 /// What became of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Handled {
@@ -94,6 +100,7 @@ impl Session {
             plan: Vec::new(),
             transaction: None,
             watched: Vec::new(),
+            watched_bytes: 0,
         }
     }
 
@@ -111,7 +118,12 @@ impl Session {
         self.protocol = Protocol::default();
         self.name.clear();
         self.transaction = None;
+        self.unwatch();
+    }
+
+    fn unwatch(&mut self) {
         self.watched.clear();
+        self.watched_bytes = 0;
     }
 
     /// Deals with one command.
@@ -140,7 +152,7 @@ impl Session {
             Verb::Discard => self.discard(output),
             Verb::Watch => self.watch(request, batch, output),
             Verb::Unwatch if self.transaction.is_none() => {
-                self.watched.clear();
+                self.unwatch();
                 self.tell(output, |writer: &mut ReplyWriter<'_>| ReplyWriter::ok(writer));
             }
             _ => match parse(request, spec.name) {
@@ -187,7 +199,8 @@ impl Session {
     fn say_queued(&mut self, bytes: usize, output: &mut Vec<u8>) {
         let Some(transaction) = &mut self.transaction else { return };
         transaction.bytes += bytes + STEP_BYTES;
-        if transaction.bytes <= COMMAND_BYTES_MAX {
+        // All of it travels in one entry of the log, and is carried out while everybody else waits.
+        if transaction.bytes <= COMMAND_BYTES_MAX && transaction.steps.len() <= KEYS_PER_COMMAND_MAX {
             return self.tell(output, |writer| writer.simple("QUEUED"));
         }
         // What has been queued will not be done: nothing has to be kept of it.
@@ -243,6 +256,7 @@ impl Session {
             return self.tell(output, |writer| writer.error("ERR EXEC without MULTI"));
         };
         let watched = std::mem::take(&mut self.watched);
+        self.watched_bytes = 0;
         if transaction.is_spoilt {
             let error = "EXECABORT Transaction discarded because of previous errors.";
             return self.tell(output, |writer| writer.error(error));
@@ -267,7 +281,7 @@ impl Session {
         if self.transaction.take().is_none() {
             return self.tell(output, |writer| writer.error("ERR DISCARD without MULTI"));
         }
-        self.watched.clear();
+        self.unwatch();
         self.tell(output, |writer: &mut ReplyWriter<'_>| ReplyWriter::ok(writer));
     }
 
@@ -280,6 +294,12 @@ impl Session {
             return self.tell_value(output, &error);
         }
         let keys: Vec<Key> = request.iter().skip(1).map(Key::from).collect();
+        let bytes: usize = keys.iter().map(|key| WATCH_BYTES + key.as_bytes().len()).sum();
+        // They travel together, and again with the transaction that rests on them.
+        if self.watched_bytes + bytes > WATCHED_BYTES_MAX {
+            return self.tell(output, |writer| writer.error("ERR too many keys are watched: at most 1 MiB"));
+        }
+        self.watched_bytes += bytes;
         for key in &keys {
             batch.push(Operation::Revision { key: key.clone() });
         }

@@ -6,15 +6,17 @@ use mio::{Poll, Token, Waker};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::acquaintances::Acquaintances;
+use super::doors::Doors;
 use super::files::LogSeat;
 use super::links::{Identity, Links};
 use super::log_keeper::LogKeeper;
 use super::log_thread::LogThread;
-use super::node::{Doors, FIRST_LINE, Node, Parts, Seat, WAKE};
+use super::node::{FIRST_LINE, Node, Parts, Seat, WAKE};
 use super::report::Report;
 use super::snapshot_thread::SnapshotThread;
 use crate::disk::Directory;
-use crate::identity::ClusterId;
+use crate::identity::{ClusterId, Incarnation};
 use crate::limits::{MAILBOX_BATCHES_MAX, REPLICAS_MAX};
 use crate::net::Address;
 use crate::raft::{Config, NodeId};
@@ -26,6 +28,10 @@ use crate::storage::Storage;
 pub struct Setup {
     /// Its cluster.
     pub cluster: ClusterId,
+    /// This life of its disk.
+    pub life: Incarnation,
+    /// Whom it has met.
+    pub acquaintances: Acquaintances,
     /// What the consensus core is told.
     pub config: Config,
     /// Its opened storage.
@@ -48,8 +54,8 @@ pub struct Setup {
 ///
 /// Whatever the operating system says of the event loop, its sockets and threads.
 pub fn run(setup: Setup) -> io::Result<()> {
-    let Setup { cluster, config, storage, members, doors, snapshot_bytes, value_bytes_max, placement } =
-        setup;
+    let Setup { cluster, life, acquaintances, config, storage, members, doors, .. } = setup;
+    let (snapshot_bytes, value_bytes_max) = (setup.snapshot_bytes, setup.value_bytes_max);
     let (clock, seed, id) = (Clock::start(), arbitrary_seed(), config.id);
     let Storage { recovered, store, writer, snapshots, .. } = storage;
     let last_snapshot_bytes = recovered.snapshot.map_or(0, |snapshot| snapshot.bytes);
@@ -58,11 +64,11 @@ pub fn run(setup: Setup) -> io::Result<()> {
     let waker = Waker::new(poll.registry(), WAKE)?;
     let (to_node, reports) = mailbox(MAILBOX_BATCHES_MAX, Some(waker));
     let (to_snapshots, for_snapshots) = mailbox(SNAPSHOT_ORDERS_MAX, None);
-    let log = seat_log(placement, LogKeeper::new(writer), &to_node, clock)?;
+    let log = seat_log(setup.placement, LogKeeper::new(writer), &to_node, clock)?;
     let snapshot_thread = SnapshotThread::new(snapshots, for_snapshots, to_node.clone(), clock);
     runtime::spawn("snapshots", move || snapshot_thread.run())?;
     listen_to_signals(to_node)?;
-    let links = Links::new(Identity { cluster, id }, lines(id, &members), seed);
+    let links = Links::new(Identity { cluster, id, life }, acquaintances, lines(id, &members), seed);
     let members = members.iter().map(|(id, address)| (*id, address.to_string())).collect();
     let parts = Parts {
         poll,

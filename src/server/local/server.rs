@@ -5,7 +5,7 @@
 
 use super::super::picture::{Member, Picture};
 use super::text_of;
-use crate::limits::{CLIENT_CONNECTIONS_MAX, VALUE_BYTES_MAX};
+use crate::limits::VALUE_BYTES_MAX;
 use crate::resp::{ReplyWriter, Request, Verb, number};
 
 /// Answers a command, if it is one of these.
@@ -32,8 +32,8 @@ pub(super) fn answer(
         Verb::Shutdown => {
             writer.error("ERR SHUTDOWN is not supported: to end this node send its process SIGTERM");
         }
-        Verb::ConfigGet => config_get(request, writer),
-        Verb::ConfigSet => config_set(request, writer),
+        Verb::ConfigGet => config_get(request, picture, writer),
+        Verb::ConfigSet => config_set(request, picture, writer),
         Verb::ConfigResetstat | Verb::SlowlogReset => writer.ok(),
         Verb::ConfigRewrite => {
             writer.error("ERR CONFIG REWRITE is not supported: settings are those of the node's start");
@@ -86,7 +86,7 @@ fn role(picture: &Picture, writer: &mut ReplyWriter<'_>) {
 }
 
 /// What is the case, under the names that Redis has for it.
-fn settings() -> Vec<(&'static str, String)> {
+fn settings(picture: &Picture) -> Vec<(&'static str, String)> {
     let fixed = [
         ("appendonly", "yes"),
         ("appendfsync", "always"),
@@ -102,16 +102,16 @@ fn settings() -> Vec<(&'static str, String)> {
         ("cluster-enabled", "no"),
     ];
     let mut settings: Vec<_> = fixed.map(|(name, value)| (name, value.to_owned())).to_vec();
-    settings.push(("maxclients", CLIENT_CONNECTIONS_MAX.to_string()));
+    settings.push(("maxclients", picture.clients_max.to_string()));
     settings.push(("proto-max-bulk-len", VALUE_BYTES_MAX.to_string()));
     settings
 }
 
-fn config_get(request: Request<'_>, writer: &mut ReplyWriter<'_>) {
+fn config_get(request: Request<'_>, picture: &Picture, writer: &mut ReplyWriter<'_>) {
     let asked = |name: &str| {
         request.iter().skip(2).any(|pattern| number::matches_ignoring_case(pattern, name.as_bytes()))
     };
-    let found: Vec<_> = settings().into_iter().filter(|(name, _)| asked(name)).collect();
+    let found: Vec<_> = settings(picture).into_iter().filter(|(name, _)| asked(name)).collect();
     writer.map(found.len());
     for (name, value) in found {
         writer.bulk(name.as_bytes());
@@ -119,9 +119,9 @@ fn config_get(request: Request<'_>, writer: &mut ReplyWriter<'_>) {
     }
 }
 
-fn config_set(request: Request<'_>, writer: &mut ReplyWriter<'_>) {
+fn config_set(request: Request<'_>, picture: &Picture, writer: &mut ReplyWriter<'_>) {
     let words: Vec<&[u8]> = request.iter().skip(2).collect();
-    let settings = settings();
+    let settings = settings(picture);
     if !words.len().is_multiple_of(2) {
         return writer.error("ERR wrong number of arguments for 'config|set' command");
     }

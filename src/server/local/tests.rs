@@ -31,6 +31,7 @@ impl Talk {
             members: members.collect(),
             status,
             clients: 5,
+            clients_max: 100,
             wall: WallClock(1_000),
             is_full: false,
         };

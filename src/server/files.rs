@@ -66,8 +66,8 @@ impl Node {
     /// The disk is full, or is not any more: the others should know, one of them may be about to go.
     fn note_full(&mut self, is_full: bool) {
         self.is_full = is_full;
-        for (member, _) in self.seat.members.iter().filter(|(member, _)| *member != self.seat.id) {
-            self.links.send(*member, &PeerMessage::Full(is_full));
+        for member in self.seat.members.iter().filter(|member| member.id != self.seat.id) {
+            self.links.send(member.id, &PeerMessage::Full(is_full));
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 
 use log::info;
 use mio::event::Event as Readiness;
@@ -40,7 +41,7 @@ pub(super) struct Seat {
     /// Its name.
     pub(super) id: NodeId,
     /// All replicas and how to reach them, as text for people; itself included.
-    pub(super) members: Vec<(NodeId, String)>,
+    pub(super) members: Arc<[Member]>,
 }
 
 /// A durable node.
@@ -330,10 +331,9 @@ impl Node {
     }
 
     pub(super) fn picture(&self, now: Now) -> Picture {
-        let member = |(id, address): &(NodeId, String)| Member { id: *id, address: address.clone() };
         Picture {
             me: self.seat.id,
-            members: self.seat.members.iter().map(member).collect(),
+            members: Arc::clone(&self.seat.members),
             status: self.replica.status(),
             clients: self.clients.len(),
             clients_max: self.clients_max,

@@ -1,6 +1,7 @@
 //! What a node tells about itself and its cluster: one picture, drawn at the start of each turn.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::local::Process;
 use crate::kv::WallClock;
@@ -10,7 +11,7 @@ use crate::raft::{NodeId, Status};
 #[derive(Clone, Debug)]
 pub(super) struct Picture {
     pub(super) me: NodeId,
-    pub(super) members: Vec<Member>,
+    pub(super) members: Arc<[Member]>,
     pub(super) status: Status,
     pub(super) clients: usize,
     pub(super) clients_max: usize,

@@ -13,6 +13,7 @@ use super::links::{Identity, Links};
 use super::log_keeper::LogKeeper;
 use super::log_thread::LogThread;
 use super::node::{FIRST_LINE, Node, Parts, Seat, WAKE};
+use super::picture::Member;
 use super::report::Report;
 use super::snapshot_thread::SnapshotThread;
 use crate::disk::Directory;
@@ -69,7 +70,8 @@ pub fn run(setup: Setup) -> io::Result<()> {
     runtime::spawn("snapshots", move || snapshot_thread.run())?;
     listen_to_signals(to_node)?;
     let links = Links::new(Identity { cluster, id, life }, acquaintances, lines(id, &members), seed);
-    let members = members.iter().map(|(id, address)| (*id, address.to_string())).collect();
+    let members =
+        members.iter().map(|(id, address)| Member { id: *id, address: address.to_string() }).collect();
     let parts = Parts {
         poll,
         clock,

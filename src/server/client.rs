@@ -114,8 +114,9 @@ impl Client {
     /// brings, or one command, however much it sends.
     pub(super) fn read(&mut self, scratch: &mut Scratch) {
         let is_due = self.is_starved && !self.has_ended && self.connection.is_readable();
-        if is_due && self.connection.read(scratch) == Flow::Closed {
-            self.has_ended = true;
+        if is_due {
+            self.has_ended = self.connection.read(scratch) == Flow::Closed;
+            self.is_starved = false;
         }
     }
 

@@ -18,6 +18,7 @@
 //! | [`snapshot`] | files that stand for the log's beginning | [`disk`], [`raft`]'s types, [`limits`] |
 //! | [`storage`] | log and snapshots opened and made to join | [`wal`], [`snapshot`], [`kv`] |
 //! | [`server`] | a durable node: the Redis port, the peer port, the threads | all of the above |
+//! | [`sim`] | a simulator that runs nodes as they are, and tries to break them | all that has no thread |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
 //! | [`codec`], [`shared_bytes`] | values to bytes and back | serde |
 //! | [`check`] | whether a history of operations is linearizable, and why not | nothing |
@@ -61,6 +62,7 @@ pub mod resp;
 pub mod runtime;
 pub mod server;
 pub mod shared_bytes;
+pub mod sim;
 pub mod snapshot;
 pub mod storage;
 pub mod wal;

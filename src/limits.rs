@@ -100,7 +100,10 @@ pub const CLIENT_UNWRITTEN_MAX: usize = 1 << 20;
 pub const LINK_UNWRITTEN_MAX: usize = 32 << 20;
 
 /// Requests that a node keeps while no leader is known.
-pub const HELD_REQUESTS_MAX: usize = 10_000;
+pub const HELD_REQUESTS_MAX: usize = 1_000;
+
+/// What they may take together, in bytes, but for the last.
+pub const HELD_BYTES_MAX: usize = 16 << 20;
 
 /// Events on their way from the network thread to the replica's, in batches.
 pub const MAILBOX_BATCHES_MAX: usize = 64;

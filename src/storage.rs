@@ -2,7 +2,7 @@
 //!
 //! Snapshots lie in a directory of their own beside the log's. The log begins at the older of the two that
 //! are kept, so a damaged newer one costs time and nothing else: the older one and a longer log hold the
-//! same.
+//! same. Only right behind a snapshot that a leader has sent there is no older one to fall back to.
 //!
 //! A snapshot that came from a leader may be durable while the log does not know it yet, because the process
 //! ended in between; then the log is told now (R15). Every step can be cut short and repeated.

@@ -7,6 +7,8 @@
 //! Missing, since the core has no such thing: the follower's side of
 //! R11 (room in the answer).
 
+#[path = "paper/catch_up.rs"]
+mod catch_up;
 #[path = "paper/elections.rs"]
 mod elections;
 #[path = "paper/figure_two.rs"]

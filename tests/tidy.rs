@@ -198,6 +198,32 @@ const BANS: &[Ban] = &[
         words: &["crate::runtime", "std::thread", "crossbeam", "std::time"],
         why: "an adapter does not know on which thread it runs",
     },
+    Ban {
+        within: &["sim/"],
+        except: &[],
+        words: &[
+            "mio::",
+            "crossbeam",
+            "socket2",
+            "std::net",
+            "std::fs",
+            "std::os",
+            "std::thread",
+            "std::time",
+            "std::env",
+            "std::process",
+            "HashMap",
+            "HashSet",
+            "RandomState",
+            "println!",
+            "eprintln!",
+            "crate::server",
+            "crate::course",
+            "crate::runtime",
+            "crate::cli",
+        ],
+        why: "a run is a function of its seed: no clock, thread, socket or order of a hash table",
+    },
     Ban { within: &[""], except: &["codec.rs"], words: &["bincode"], why: "only codec.rs names the codec" },
     Ban {
         within: &[""],
@@ -385,6 +411,8 @@ fn a_socket_a_clock_and_a_thread_in_the_core_are_found() {
     }
     assert!(!banned_words("raft/log.rs", "fn f() -> Result<(), E> {}").is_empty());
     assert!(!banned_words("kv/store.rs", "use std::collections::HashMap;").is_empty());
+    assert!(!banned_words("sim/world.rs", "let now = std::time::Instant::now();").is_empty());
+    assert!(!banned_words("sim/ghost/mod.rs", "use std::collections::HashMap;").is_empty());
     assert!(!banned_words("course/link.rs", "use bincode::config;").is_empty());
     assert!(banned_words("codec.rs", "use bincode::config;").is_empty());
     assert!(banned_words("raft/node.rs", "#[cfg(test)]\nuse mio::Poll;").is_empty(), "test code may");

@@ -17,6 +17,7 @@ Commands:
   serve [OPTIONS]               run one node of a durable cluster that any Redis client can use
   cli [OPTIONS] [WORD...]       send commands to a node, one or many, and show its answers
   status [OPTIONS]              show how the nodes of a cluster are doing
+  sim [OPTIONS]                 run clusters in a simulator that tries to break them
   course [PORT] ID OTHER-ID...  run one replica under a simulator of the networks course
   help [COMMAND]                show this text, or more about a command
   version                       show the version
@@ -33,8 +34,8 @@ Environment:
                      replica); default: split if each replica can have two cores
   QUORATE_...        settings of serve; see 'quorate help serve'
 
-Exit codes: 0 done, 1 an error answered or no leader known (cli, status), 64 wrong usage,
-65 damaged data, 70 fault of this program, 74 input/output error
+Exit codes: 0 done, 1 an error answered, no leader known or a promise broken (cli, status, sim),
+64 wrong usage, 65 damaged data, 70 fault of this program, 74 input/output error
 ";
 
 const SERVE_HEAD: &str = "\
@@ -104,6 +105,27 @@ in the store; whether its log has room; its memory.
 Exit codes: 0 a leader is known, 1 none is, 64 wrong usage
 ";
 
+const SIM: &str = "\
+quorate sim: run clusters in a simulator that tries to break them
+
+Usage: quorate sim [--seed N] [--seeds COUNT] [--nodes N] [--events N] [--planted NAME] [--lines N]
+
+The nodes are real; network, disks, clocks and clients are simulated, and everything goes wrong that
+the seed draws. After every event the cluster is held to its promises, and when the faults stop it
+must come to rest. Equal arguments give equal runs.
+
+Options:
+  --seed N       the first seed (default: any)
+  --seeds COUNT  how many, one after the other (default: 100, or 1 with --seed)
+  --nodes N      so many nodes, 1 to 7 (default: drawn)
+  --events N     the trouble lasts for so many events (default: drawn)
+  --planted NAME plant a fault that is to be found, such as forget-vote or lying-disk
+  --lines N      how much of the trace of a violation is shown (default: 60)
+  --help         show this text
+
+Exit codes: 0 every seed is clean, 1 a promise was broken, 64 wrong usage, 70 a node stopped itself
+";
+
 const COURSE: &str = "\
 quorate course: run one replica under a simulator of the networks course
 
@@ -121,6 +143,7 @@ pub(super) fn text(command: Option<&str>) -> Option<String> {
         Some("serve") => serve(),
         Some("cli") => CLI.to_owned(),
         Some("status") => STATUS.to_owned(),
+        Some("sim") => SIM.to_owned(),
         Some("course") => COURSE.to_owned(),
         Some(_) => return None,
     })
@@ -165,12 +188,12 @@ mod tests {
 
     #[test]
     fn every_text_fits_a_terminal_and_names_its_command() {
-        for command in ["serve", "cli", "status", "course"] {
+        for command in ["serve", "cli", "status", "sim", "course"] {
             let text = text(Some(command)).unwrap();
             assert!(text.starts_with(&format!("quorate {command}: ")), "{text}");
             assert!(GENERAL.contains(&format!("\n  {command} ")));
         }
-        for command in [None, Some("serve"), Some("cli"), Some("status"), Some("course")] {
+        for command in [None, Some("serve"), Some("cli"), Some("status"), Some("sim"), Some("course")] {
             for line in text(command).unwrap().lines() {
                 assert!(line.chars().count() <= COLUMNS, "{line}");
                 assert!(!line.ends_with(' '), "{line:?}");

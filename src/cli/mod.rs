@@ -11,6 +11,7 @@ mod help;
 mod prompt;
 mod serve;
 pub mod settings;
+mod sim;
 mod status;
 
 use std::ffi::OsString;
@@ -79,6 +80,7 @@ fn run(words: impl Iterator<Item = OsString>) -> Result<ExitCode, Failure> {
         Some("course") => course::run(&texts(words)?).map(|()| ExitCode::SUCCESS),
         Some("serve") => serve::run(&texts(words)?).map(|()| ExitCode::SUCCESS),
         Some("cli") => prompt::run(words),
+        Some("sim") => sim::run(&texts(words)?),
         Some("status") => status::run(&texts(words)?),
         Some("help" | "--help" | "-h") => show_help(words.pop().map(text).transpose()?.as_deref()),
         Some("version" | "--version" | "-V") => show(&format!("quorate {}\n", env!("CARGO_PKG_VERSION"))),

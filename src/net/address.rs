@@ -7,6 +7,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -95,13 +96,25 @@ impl Address {
             Address::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path)?)),
             Address::Tcp(address) => {
                 let stream = TcpStream::connect(*address)?;
-                // Batches are made here, not in the kernel.
-                stream.set_nodelay(true)?;
+                tune(&stream)?;
                 Ok(Stream::Tcp(stream))
             }
         }
     }
 }
+
+/// What every TCP line here needs: batches are made by us and not in the kernel, and a line whose other end
+/// is silently gone is given up soon, not after the kernel's quarter of an hour (R24).
+fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(stream);
+    socket.set_tcp_user_timeout(Some(SILENCE_MAX))?;
+    socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(SILENCE_MAX))
+}
+
+/// How long data may be on its way without an acknowledgement, and how long a line is silent before it is
+/// asked whether anybody is there.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
 
 impl Listener {
     /// The next connection that waits.
@@ -114,7 +127,7 @@ impl Listener {
             Listener::Unix(listener, _) => Ok(Stream::Unix(listener.accept()?.0)),
             Listener::Tcp(listener) => {
                 let (stream, _) = listener.accept()?;
-                stream.set_nodelay(true)?;
+                tune(&stream)?;
                 Ok(Stream::Tcp(stream))
             }
         }

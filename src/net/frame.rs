@@ -75,21 +75,23 @@ pub fn append_frame(buffer: &mut Vec<u8>, cluster: ClusterId, write: impl FnOnce
 pub struct Frames<'a> {
     rest: &'a [u8],
     cluster: ClusterId,
+    /// Longest body that is believed, in bytes.
+    pub body_bytes_max: usize,
     /// Bytes of whole frames that were given out.
     pub used: usize,
 }
 
 impl<'a> Frames<'a> {
-    /// Reads `bytes` as frames of `cluster`.
-    pub fn new(bytes: &'a [u8], cluster: ClusterId) -> Frames<'a> {
-        Frames { rest: bytes, cluster, used: 0 }
+    /// Reads `bytes` as frames of `cluster`, with bodies of no more than so many bytes.
+    pub fn new(bytes: &'a [u8], cluster: ClusterId, body_bytes_max: usize) -> Frames<'a> {
+        Frames { rest: bytes, cluster, body_bytes_max, used: 0 }
     }
 
     fn take(&mut self) -> Result<Option<&'a [u8]>, FrameError> {
         let Some((head, rest)) = self.rest.split_first_chunk::<FRAME_HEAD_BYTES>() else { return Ok(None) };
         let number = |from: usize| u32::from_le_bytes(head[from..from + 4].try_into().expect("four bytes"));
         let length = number(0) as usize;
-        if length > FRAME_BYTES_MAX {
+        if length > self.body_bytes_max {
             return Err(FrameError::TooLong(length));
         }
         let Some((body, rest)) = rest.split_at_checked(length) else { return Ok(None) };
@@ -135,13 +137,13 @@ mod tests {
     fn frames_come_back_whole_and_in_order_however_they_are_cut() {
         let bytes = [frame(b"one"), frame(b""), frame(b"three")].concat();
         for cut in 0..=bytes.len() {
-            let mut frames = Frames::new(&bytes[..cut], OURS);
+            let mut frames = Frames::new(&bytes[..cut], OURS, FRAME_BYTES_MAX);
             let bodies: Vec<_> = frames.by_ref().map(Result::unwrap).collect();
             let expected = [b"one".as_slice(), b"", b"three"];
             assert_eq!(bodies, expected[..bodies.len()]);
             assert!(frames.used <= cut);
         }
-        assert_eq!(Frames::new(&bytes, OURS).count(), 3);
+        assert_eq!(Frames::new(&bytes, OURS, FRAME_BYTES_MAX).count(), 3);
     }
 
     #[test]
@@ -151,21 +153,27 @@ mod tests {
             let mut bad = good.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
             // A longer length waits for bytes that never come; everything else is an error at once.
-            let found = Frames::new(&bad, OURS).next();
+            let found = Frames::new(&bad, OURS, FRAME_BYTES_MAX).next();
             assert!(!matches!(found, Some(Ok(_))), "bit {bit}");
         }
     }
 
     #[test]
     fn strangers_and_other_versions_are_told_apart() {
-        assert_eq!(Frames::new(&frame(b"x"), ClusterId(8)).next(), Some(Err(FrameError::Stranger(OURS))));
+        assert_eq!(
+            Frames::new(&frame(b"x"), ClusterId(8), FRAME_BYTES_MAX).next(),
+            Some(Err(FrameError::Stranger(OURS)))
+        );
         let mut newer = frame(b"x");
         newer[8] = 9;
         let checksum = crc32c::crc32c(&newer[8..]);
         newer[4..8].copy_from_slice(&checksum.to_le_bytes());
-        assert_eq!(Frames::new(&newer, OURS).next(), Some(Err(FrameError::Version(9))));
+        assert_eq!(Frames::new(&newer, OURS, FRAME_BYTES_MAX).next(), Some(Err(FrameError::Version(9))));
         let mut long = frame(b"x");
         long[..4].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert!(matches!(Frames::new(&long, OURS).next(), Some(Err(FrameError::TooLong(_)))));
+        assert!(matches!(
+            Frames::new(&long, OURS, FRAME_BYTES_MAX).next(),
+            Some(Err(FrameError::TooLong(_)))
+        ));
     }
 }

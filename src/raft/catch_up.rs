@@ -117,11 +117,15 @@ impl Raft {
             return self.answer_snapshot(from, beat, part.id.last, SnapshotOutcome::Matched(self.commit));
         }
         self.receiving = Some((from, beat));
-        self.parts.push(part);
+        if !self.is_storing {
+            self.is_storing = true;
+            self.parts.push(part);
+        }
     }
 
     /// The answer to [`Effects::parts`]: of this snapshot everything up to `offset` has been stored.
     pub fn stored_part(&mut self, id: SnapshotId, offset: u64) {
+        self.is_storing = false;
         if let Some((to, beat)) = self.receiving.take() {
             self.answer_snapshot(to, beat, id.last, SnapshotOutcome::Wants(offset));
         }
@@ -134,6 +138,7 @@ impl Raft {
     /// A snapshot of another replica is durable here, and the state machine is made of it: everything up to
     /// it counts as committed and applied. Answers whether that is news; if not, nothing changes.
     pub fn install(&mut self, id: SnapshotId) -> bool {
+        self.is_storing = false;
         // A leader has all of it in its own log (S6), and will soon know that it is committed.
         let is_news = id.last.index > self.commit && !self.is_leader();
         if is_news {

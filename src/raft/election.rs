@@ -93,6 +93,7 @@ impl Raft {
     pub(super) fn become_candidate(&mut self, now: Instant, commit: Index, transfer: bool) {
         self.hard.term = self.hard.term.next();
         self.hard.vote = Some(self.config.id);
+        self.receiving = None;
         let campaign = self.campaign(now, commit, transfer);
         self.role = Role::Candidate(campaign);
         self.ask(now);

@@ -23,11 +23,6 @@ impl Raft {
         Some(successor)
     }
 
-    /// Whether this leader is about to go.
-    pub fn is_handing_over(&self) -> bool {
-        matches!(&self.role, Role::Leader(leader) if leader.transfer.is_some())
-    }
-
     /// Tells the successor as soon as it has everything; gives up in time.
     pub(super) fn hand_over(&mut self, now: Instant) {
         let last = self.log.last().index;

@@ -35,8 +35,10 @@ pub struct Raft {
     pub(super) start: Option<LogStart>,
     /// Parts of a leader's snapshot, until the owner is given them.
     pub(super) parts: Vec<SnapshotPart>,
-    /// The last of them that has not been answered.
+    /// Whom to answer when the one that is with the owner has been stored, in the term in which it came.
     pub(super) receiving: Option<(NodeId, Beat)>,
+    /// Whether the owner has one. No other is taken meanwhile: its sender will repeat it.
+    pub(super) is_storing: bool,
     pub(super) role: Role,
     /// When a leader was last heard (R6), or the start, where a promise of before the start may still bind.
     pub(super) contact: Option<Instant>,
@@ -118,6 +120,7 @@ impl Raft {
             start: None,
             parts: Vec::new(),
             receiving: None,
+            is_storing: false,
             role: Role::Follower { leader: None, deadline: now },
             // A voter that comes back may have promised a lease just before it went (R20).
             contact: (!fresh).then_some(now),
@@ -310,6 +313,8 @@ impl Raft {
     pub(super) fn enter_term(&mut self, now: Instant, term: Term) {
         assert!(term > self.hard.term, "a term never falls (S11)");
         self.hard = HardState { term, vote: None };
+        // An answer in this term must not echo what was said in an earlier one (R9).
+        self.receiving = None;
         self.become_follower(now, None);
     }
 
@@ -381,6 +386,11 @@ impl Raft {
         let hard_state = (self.hard != self.written).then_some(self.hard);
         self.written = self.hard;
         let changed = hard_state.is_some() || self.start.is_some() || self.log.has_unwritten();
+        if !changed && self.is_writing_late(now) {
+            // The disk hangs or is full. Answers that wait for it are given up like lost messages, or they
+            // would pile up for as long as that lasts.
+            self.after_write.clear();
+        }
         if changed || (self.log.writing_since().is_some() && !self.after_write.is_empty()) {
             let (sequence, entries) = self.log.open_write(now);
             let (start, then_send) = (self.start.take(), std::mem::take(&mut self.after_write));

@@ -55,6 +55,10 @@ impl Batch {
         Batch { once, operations, bytes }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }
@@ -130,7 +134,7 @@ impl Client {
             let handled = self.session.handle(request.view(), picture, &mut batch, self.connection.output());
             assert!(handled != Handled::Deferred, "a request can be taken when nothing is before it");
         }
-        while self.is_heard() && !batch.is_full() && self.deferred.is_none() {
+        while self.is_heard() && !self.is_full(&batch) {
             match self.take_one(picture, bounds, &mut batch) {
                 Some(used) => self.connection.consume(used),
                 None => {
@@ -148,6 +152,11 @@ impl Client {
             }
         }
         batch
+    }
+
+    /// Whether enough has been taken for now.
+    fn is_full(&self, batch: &Batch) -> bool {
+        batch.is_full() || self.deferred.is_some() || self.session.planned_bytes() >= CLIENT_UNWRITTEN_MAX
     }
 
     /// Takes one command; answers how many bytes it was, or that there is none.

@@ -88,20 +88,19 @@ impl Node {
         match report {
             SnapshotReport::Ready => self.imaging.ready(),
             SnapshotReport::Taken(id, keep_after) => {
-                self.imaging.taken(id.bytes);
+                self.imaging.taken(id.last, id.bytes);
                 self.replica.took_snapshot(id, keep_after);
             }
-            SnapshotReport::NotTaken => self.imaging.stopped(&mut self.replica),
+            SnapshotReport::NotTaken(last) => self.imaging.stopped(last, &mut self.replica),
             SnapshotReport::Read { to, id, offset, bytes } => {
                 self.replica.fetched_part(now, to, id, offset, bytes);
             }
             SnapshotReport::Stored(id, offset) => self.replica.stored_part(id, offset),
             SnapshotReport::Received(id, store) => {
-                if self.imaging.is_under_way() {
-                    self.imaging.stopped(&mut self.replica);
+                if self.imaging.give_up(&mut self.replica) {
                     self.order(SnapshotOrder::Abandon);
                 }
-                self.imaging.taken(id.bytes);
+                self.imaging.taken(id.last, id.bytes);
                 self.replica.install(id, *store);
             }
         }

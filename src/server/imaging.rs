@@ -5,6 +5,7 @@
 //! to read stays in proportion to what there is.
 
 use super::snapshot_thread::SnapshotOrder;
+use crate::raft::Position;
 use crate::replica::Replica;
 
 /// The state of snapshot taking.
@@ -17,6 +18,8 @@ pub(super) struct Imaging {
     /// How much of it there is.
     written: u64,
     last_bytes: u64,
+    /// Up to where the one under way stands for everything: its name in reports.
+    last: Position,
     stage: Stage,
 }
 
@@ -31,7 +34,7 @@ enum Stage {
 
 impl Imaging {
     pub(super) fn new(floor: u64, last_bytes: u64) -> Imaging {
-        Imaging { floor, begun_at: 0, written: 0, last_bytes, stage: Stage::Idle }
+        Imaging { floor, begun_at: 0, written: 0, last_bytes, last: Position::default(), stage: Stage::Idle }
     }
 
     /// So many bytes of log have been written in all.
@@ -44,10 +47,13 @@ impl Imaging {
         match self.stage {
             Stage::Busy => None,
             Stage::Idle if self.written - self.begun_at < self.floor.max(self.last_bytes) => None,
+            // A replica that has just started does not know yet what of its log is committed.
+            Stage::Idle if replica.status().applied <= replica.status().snapshot => None,
             Stage::Idle => {
                 self.begun_at = self.written;
                 self.stage = Stage::Busy;
-                Some(SnapshotOrder::Begin(replica.begin_image()))
+                self.last = replica.begin_image();
+                Some(SnapshotOrder::Begin(self.last))
             }
             Stage::Waiting => {
                 self.stage = Stage::Busy;
@@ -63,19 +69,30 @@ impl Imaging {
         }
     }
 
-    /// The snapshot is durable.
-    pub(super) fn taken(&mut self, bytes: u64) {
+    /// A snapshot of so many bytes up to `last` is durable. It may be one that was given up too late.
+    pub(super) fn taken(&mut self, last: Position, bytes: u64) {
         self.last_bytes = bytes;
-        self.stage = Stage::Idle;
+        if last == self.last {
+            self.stage = Stage::Idle;
+        }
     }
 
-    /// It came to nothing: another will be tried when the log has grown by as much again.
-    pub(super) fn stopped(&mut self, replica: &mut Replica) {
-        replica.abandon_image();
-        self.stage = Stage::Idle;
+    /// The one up to `last` came to nothing: another is tried when the log has grown by as much again.
+    pub(super) fn stopped(&mut self, last: Position, replica: &mut Replica) {
+        if last == self.last && self.is_under_way() {
+            replica.abandon_image();
+            self.stage = Stage::Idle;
+        }
     }
 
-    pub(super) fn is_under_way(&self) -> bool {
+    /// Gives up the one under way, if one is. Answers whether one was.
+    pub(super) fn give_up(&mut self, replica: &mut Replica) -> bool {
+        let was_under_way = self.is_under_way();
+        self.stopped(self.last, replica);
+        was_under_way
+    }
+
+    fn is_under_way(&self) -> bool {
         self.stage != Stage::Idle
     }
 }

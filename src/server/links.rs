@@ -19,7 +19,7 @@ use super::acquaintances::{self, Acquaintances};
 use super::peer::{Hello, PeerMessage};
 use crate::codec;
 use crate::identity::{ClusterId, Incarnation};
-use crate::limits::LINK_UNWRITTEN_MAX;
+use crate::limits::{FRAME_BYTES_MAX, LINK_UNWRITTEN_MAX};
 use crate::net::{Address, Connection, Flow, Frames, Scratch, Stream, append_frame};
 use crate::prng::Prng;
 use crate::raft::{Instant, NodeId, Span};
@@ -30,6 +30,12 @@ const BACKOFF_MAX: Span = Span::milliseconds(1_000);
 
 /// Connections without a hello beyond one for each other replica.
 const STRANGERS_MAX: usize = 8;
+
+/// How long a connection may take to come about.
+const CONNECT_PATIENCE: Span = Span::milliseconds(2_000);
+
+/// Longest frame before it is known who speaks, in bytes: a hello, or the reason why one is not welcome.
+const STRANGER_FRAME_BYTES: usize = 1 << 10;
 
 /// Who this replica is to the others.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +78,7 @@ enum State {
     /// Not connected; to be tried at this moment.
     Down(Instant),
     /// Under way until it is writable.
-    Connecting(Connection),
+    Connecting(Connection, Instant),
     Up(Connection),
 }
 
@@ -129,7 +135,8 @@ impl Links {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let down = self.outgoing.values().filter_map(|line| match line.state {
             State::Down(at) => Some(at),
-            State::Connecting(_) | State::Up(_) => None,
+            State::Connecting(_, until) => Some(until),
+            State::Up(_) => None,
         });
         down.min()
     }
@@ -137,10 +144,13 @@ impl Links {
     /// Tries the lines whose wait is over.
     pub(super) fn dial(&mut self, now: Instant, registry: &Registry) {
         for line in self.outgoing.values_mut() {
+            if matches!(line.state, State::Connecting(_, until) if until <= now) {
+                line.rest(now, &mut self.prng);
+            }
             if matches!(line.state, State::Down(at) if at <= now) {
                 let connected = line.address.connect();
                 match connected.and_then(|stream| Connection::new(stream, registry, line.token)) {
-                    Ok(connection) => line.state = State::Connecting(connection),
+                    Ok(connection) => line.state = State::Connecting(connection, now + CONNECT_PATIENCE),
                     Err(_) => line.rest(now, &mut self.prng),
                 }
             }
@@ -163,10 +173,10 @@ impl Links {
                 connection.ready(event);
                 line.state = State::Up(connection);
             }
-            State::Connecting(mut connection) => {
+            State::Connecting(mut connection, until) => {
                 connection.ready(event);
                 if !connection.is_writable() {
-                    line.state = State::Connecting(connection);
+                    line.state = State::Connecting(connection, until);
                 } else if connection.check().is_ok() {
                     let (from, to, life) = (identity.id, *to, identity.life);
                     let known = self.acquaintances.life_of(to);
@@ -272,7 +282,7 @@ impl Links {
     fn connection(&mut self, to: NodeId) -> Option<&mut Connection> {
         match &mut self.outgoing.get_mut(&to)?.state {
             State::Up(connection) => Some(connection),
-            State::Down(_) | State::Connecting(_) => None,
+            State::Down(_) | State::Connecting(..) => None,
         }
     }
 
@@ -302,7 +312,7 @@ impl Links {
     pub(super) fn is_written(&self) -> bool {
         self.outgoing.values().all(|line| match &line.state {
             State::Up(connection) => connection.unwritten() == 0,
-            State::Down(_) | State::Connecting(_) => true,
+            State::Down(_) | State::Connecting(..) => true,
         })
     }
 
@@ -327,13 +337,16 @@ impl Incoming {
         mut judge: impl FnMut(Hello) -> Result<(), String>,
         take: &mut impl FnMut(NodeId, PeerMessage),
     ) -> Result<(), String> {
-        let mut frames = Frames::new(self.connection.input(), cluster);
-        for body in frames.by_ref() {
+        // Nobody may claim much before it is known who speaks.
+        let body_bytes_max = if self.from.is_none() { STRANGER_FRAME_BYTES } else { FRAME_BYTES_MAX };
+        let mut frames = Frames::new(self.connection.input(), cluster, body_bytes_max);
+        while let Some(body) = frames.next() {
             let message = decode(body.map_err(|error| error.to_string())?)?;
             match (self.from, message) {
                 (None, PeerMessage::Hello(hello)) => {
                     judge(hello)?;
                     self.from = Some(hello.from);
+                    frames.body_bytes_max = FRAME_BYTES_MAX;
                 }
                 (Some(from), PeerMessage::Raft(envelope)) if envelope.from == from => {
                     take(from, PeerMessage::Raft(envelope));
@@ -371,7 +384,7 @@ fn judge(
 
 /// What the other side says against a connection that we have made, if it says something.
 fn refusal(input: &[u8], cluster: ClusterId) -> Option<String> {
-    match Frames::new(input, cluster).next()? {
+    match Frames::new(input, cluster, STRANGER_FRAME_BYTES).next()? {
         Ok(body) => match decode(body) {
             Ok(PeerMessage::Unwelcome(why)) => Some(why.into()),
             _ => Some("it answers where nobody was asked".to_owned()),

@@ -201,6 +201,7 @@ impl Node {
         self.give_up(now);
         self.write_sockets(now);
         for lost in self.links.take_lost() {
+            self.full_peers.remove(&lost);
             self.lose(lost);
         }
         self.announce();
@@ -209,7 +210,8 @@ impl Node {
 
     fn deadline(&self) -> Instant {
         let now = self.clock.now();
-        if self.links.has_more() || self.busy.iter().any(|token| self.has_more(*token)) {
+        let is_hearing = self.leaving.is_none();
+        if self.links.has_more() || (is_hearing && self.busy.iter().any(|token| self.has_more(*token))) {
             return now;
         }
         let is_choked = self.backlog.is_some() || !self.reads.is_empty();
@@ -220,7 +222,7 @@ impl Node {
         let leaving = self.leaving.map(|leaving| leaving.until);
         let oldest = self.tickets.values().next().map(|waiting| waiting.until);
         let log = self.log_deadline(now);
-        [oldest, self.links.deadline(), leaving, self.held_deadline(), log, self.doors_pause]
+        [oldest, self.links.deadline(), leaving, self.held_deadline(now), log, self.doors_pause]
             .into_iter()
             .flatten()
             .fold(deadline, Instant::min)
@@ -273,10 +275,15 @@ impl Node {
             {
                 self.output.replies.push(Reply { asker: Asker::Here(ticket), answer });
             }
-            PeerMessage::NoRoom(ticket) => self.no_room(ticket),
+            PeerMessage::NoRoom(ticket)
+                if self.tickets.get(&ticket).is_some_and(|waiting| waiting.is_asked_of(from)) =>
+            {
+                self.no_room(ticket);
+            }
             PeerMessage::Full(true) => drop(self.full_peers.insert(from)),
             PeerMessage::Full(false) => drop(self.full_peers.remove(&from)),
             PeerMessage::Answer(..)
+            | PeerMessage::NoRoom(_)
             | PeerMessage::Hello(_)
             | PeerMessage::Unwelcome(_)
             | PeerMessage::Raft(_) => {}
@@ -326,6 +333,7 @@ impl Node {
     pub(super) fn drop_client(&mut self, token: Token) {
         if let Some(ticket) = self.clients.remove(&token).and_then(|client| client.waiting) {
             self.tickets.remove(&ticket);
+            self.forget_held();
         }
         self.busy.remove(&token);
     }

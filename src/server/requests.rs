@@ -9,7 +9,7 @@ use super::client::{Batch, Client};
 use super::node::Node;
 use super::peer::{Forwarded, PeerMessage};
 use crate::kv::Operation;
-use crate::limits::HELD_REQUESTS_MAX;
+use crate::limits::{HELD_BYTES_MAX, HELD_REQUESTS_MAX};
 use crate::raft::{Instant, NodeId, Span};
 use crate::replica::{Answer, Asker, Event, Now, Request, Returned, Ticket};
 
@@ -94,7 +94,8 @@ impl Node {
 
     /// Keeps a batch until somebody can take it.
     fn hold(&mut self, ticket: Ticket, batch: Batch) {
-        if self.held.len() >= HELD_REQUESTS_MAX {
+        let bytes: usize = self.held.iter().map(|(_, batch)| batch.bytes()).sum();
+        if self.held.len() >= HELD_REQUESTS_MAX || bytes >= HELD_BYTES_MAX {
             return self.fail(ticket, BUSY);
         }
         if let Some(waiting) = self.tickets.get_mut(&ticket) {
@@ -129,8 +130,9 @@ impl Node {
     }
 
     /// When what is held may find somebody, though nothing else happens.
-    pub(super) fn held_deadline(&self) -> Option<Instant> {
-        self.refused.filter(|_| !self.held.is_empty()).map(|(_, until)| until)
+    pub(super) fn held_deadline(&self, now: Instant) -> Option<Instant> {
+        let until = self.refused.filter(|_| !self.held.is_empty()).map(|(_, until)| until);
+        until.filter(|until| *until > now)
     }
 
     /// The line to a node is broken: whatever it was asked, its answers will not come.
@@ -184,12 +186,21 @@ impl Node {
 
     /// Tells the clients whose time is over what is known.
     pub(super) fn give_up(&mut self, now: Now) {
+        let before = self.tickets.len();
         while let Some((ticket, waiting)) = self.tickets.first_key_value() {
             if waiting.until > now.monotonic {
-                return;
+                break;
             }
             let error = if waiting.may_happen { UNCERTAIN } else { NO_LEADER };
             self.fail(*ticket, error);
         }
+        if self.tickets.len() < before {
+            self.forget_held();
+        }
+    }
+
+    /// Nobody waits any more for some of what is held.
+    pub(super) fn forget_held(&mut self) {
+        self.held.retain(|(ticket, _)| self.tickets.contains_key(ticket));
     }
 }

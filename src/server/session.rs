@@ -22,6 +22,8 @@ pub(super) struct Session {
     closing: bool,
     /// The answers to come, in order.
     plan: Vec<Slot>,
+    /// What of them is already in words, in bytes.
+    planned_bytes: usize,
     transaction: Option<Transaction>,
     watched: Vec<(Key, Revision)>,
     /// What they count, and those of which the revision is still to come.
@@ -72,6 +74,9 @@ struct Transaction {
     is_spoilt: bool,
 }
 
+/// What a command in a transaction that this node answers by itself counts for its answer, in bytes.
+const OWN_ANSWER_BYTES: usize = 16 << 10;
+
 /// What a step of a transaction takes beyond its words, in bytes.
 const STEP_BYTES: usize = 64;
 
@@ -98,6 +103,7 @@ impl Session {
             name: Vec::new(),
             closing: false,
             plan: Vec::new(),
+            planned_bytes: 0,
             transaction: None,
             watched: Vec::new(),
             watched_bytes: 0,
@@ -106,6 +112,11 @@ impl Session {
 
     pub(super) fn is_closing(&self) -> bool {
         self.closing
+    }
+
+    /// What waits in its place among the answers, in bytes.
+    pub(super) fn planned_bytes(&self) -> usize {
+        self.planned_bytes
     }
 
     /// Hangs up when everything is said.
@@ -147,6 +158,9 @@ impl Session {
         };
         match spec.verb {
             Verb::Exec if !batch.is_empty() && self.has_open_watch() => return Handled::Deferred,
+            // What changes the connection waits until everything before it is answered.
+            Verb::Hello | Verb::Reset if !self.plan.is_empty() => return Handled::Deferred,
+            Verb::Unwatch | Verb::Discard if self.has_open_watch() => return Handled::Deferred,
             Verb::Multi => self.multi(output),
             Verb::Exec => self.exec(picture, batch, output),
             Verb::Discard => self.discard(output),
@@ -191,6 +205,8 @@ impl Session {
         let bytes = request.iter().map(<[u8]>::len).sum();
         if let Some(transaction) = &mut self.transaction {
             transaction.steps.push(Some(request.to_owned()));
+            // Its answer is made when all of it is carried out, and may be long.
+            transaction.bytes += OWN_ANSWER_BYTES;
         }
         self.say_queued(bytes, output);
     }
@@ -362,6 +378,7 @@ impl Session {
         if self.plan.is_empty() {
             output.extend_from_slice(&said);
         } else {
+            self.planned_bytes += said.len();
             self.plan.push(Slot::Said(said));
         }
     }
@@ -397,6 +414,7 @@ impl Session {
         output: &mut Vec<u8>,
     ) -> Option<Slot> {
         if let Slot::Said(said) = &slot {
+            self.planned_bytes -= said.len();
             output.extend_from_slice(said);
             return None;
         }
@@ -409,7 +427,12 @@ impl Session {
                 write_slot(&mut ReplyWriter::new(output, self.protocol), &value, slot, wanted);
             }
             Slot::Watch(mut keys) => {
-                let Value::Integer(revision) = value else { unreachable!("a revision is a number") };
+                let Value::Integer(revision) = value else {
+                    // No room for it among the answers of its batch: nothing is watched.
+                    values.take(keys.len() - 1).for_each(drop);
+                    write_value(&mut ReplyWriter::new(output, self.protocol), &value);
+                    return None;
+                };
                 self.watched.push((keys.remove(0), Revision(revision.unsigned_abs())));
                 if !keys.is_empty() {
                     return self.say_slot(Slot::Watch(keys), values, output);
@@ -424,7 +447,10 @@ impl Session {
     pub(super) fn say_failed(&mut self, error: &str, output: &mut Vec<u8>) {
         for slot in std::mem::take(&mut self.plan) {
             match slot {
-                Slot::Said(said) => output.extend_from_slice(&said),
+                Slot::Said(said) => {
+                    self.planned_bytes -= said.len();
+                    output.extend_from_slice(&said);
+                }
                 Slot::Value | Slot::Watch(_) | Slot::Exec(_) | Slot::Keys(..) => {
                     ReplyWriter::new(output, self.protocol).error(error);
                 }

@@ -54,8 +54,8 @@ pub(super) enum SnapshotReport {
     Ready,
     /// The snapshot is durable, and the log need hold no more than what follows on the older one, if any.
     Taken(SnapshotId, Option<Position>),
-    /// The attempt failed; nothing came of it.
-    NotTaken,
+    /// The attempt up to here failed; nothing came of it.
+    NotTaken(Position),
     /// Bytes for a follower; `None`: that snapshot is gone.
     Read {
         /// The follower.
@@ -79,6 +79,8 @@ pub(super) struct SnapshotThread<D: Disk> {
     inbox: Mailbox<SnapshotOrder>,
     node: Address<Report>,
     clock: Clock,
+    /// Up to where the one stands that is being made, or was last.
+    building: Position,
     /// What each follower is being sent: not to be removed meanwhile.
     sending: BTreeMap<NodeId, SnapshotId>,
 }
@@ -91,7 +93,14 @@ impl<D: Disk> SnapshotThread<D> {
         node: Address<Report>,
         clock: Clock,
     ) -> SnapshotThread<D> {
-        SnapshotThread { snapshots, inbox, node, clock, sending: BTreeMap::new() }
+        SnapshotThread {
+            snapshots,
+            inbox,
+            node,
+            clock,
+            building: Position::default(),
+            sending: BTreeMap::new(),
+        }
     }
 
     /// Works until the node is gone.
@@ -112,6 +121,7 @@ impl<D: Disk> SnapshotThread<D> {
     fn carry_out(&mut self, order: SnapshotOrder) -> io::Result<()> {
         match order {
             SnapshotOrder::Begin(last) => {
+                self.building = last;
                 let begun = self.snapshots.begin(last, &[]);
                 self.built(begun)
             }
@@ -156,7 +166,7 @@ impl<D: Disk> SnapshotThread<D> {
             return Err(io::Error::other(error.to_string()));
         }
         warn!("no snapshot this time: {error}");
-        self.report(SnapshotReport::NotTaken);
+        self.report(SnapshotReport::NotTaken(self.building));
         Ok(())
     }
 

@@ -70,7 +70,7 @@ pub use writer::{Durable, Spare, Writer, create};
 /// Whose log it is. Another's is refused, so that no replica ever speaks for a disk it does not own (R18).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Identity {
-    /// The cluster: a number drawn when it was made.
+    /// The cluster: a number derived from its name and its founders.
     pub cluster: ClusterId,
     /// The replica's name in it.
     pub node: NodeId,

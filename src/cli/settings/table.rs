@@ -177,8 +177,8 @@ pub const SETTINGS: &[Setting] = &[
         [
             "fused|split",
             "fused or split",
-            "fused",
-            "sockets and replica on one thread, or on a thread each where there are cores to spare",
+            "split",
+            "the log on a thread of its own (split), or on the node's, for a core or less (fused)",
         ],
     ),
     row(

@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.1
 CLIENTS = 8
 COMPLAINTS_KEPT = 20
 # A connection ends a little before its process does; the exit status is worth the wait.
-DEATH_PATIENCE = 0.02
+DEATH_PATIENCE = 1.0
 
 
 class Replica:

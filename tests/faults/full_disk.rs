@@ -20,7 +20,7 @@ impl Mount {
     fn new(folder: &Path) -> Option<Mount> {
         fs::create_dir_all(folder).expect("a folder of ours");
         let mut command = Command::new("mount");
-        let status = command.args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"]).arg(folder).status();
+        let status = command.args(["-t", "tmpfs", "-o", "size=256m", "tmpfs"]).arg(folder).status();
         if status.is_ok_and(|status| status.success()) {
             return Some(Mount(folder.to_owned()));
         }

@@ -29,6 +29,8 @@ pub(super) fn run(words: &[String]) -> Result<(), Failure> {
 
 fn serve(settings: &Settings) -> Result<(), Failure> {
     let (id, data) = (settings.id, &settings.data);
+    let signals =
+        server::catch_signals().map_err(|error| Failure::io(format!("cannot catch signals: {error}")))?;
     start_log(&id.0.to_string(), "info");
     let identity = open_identity(data, settings)?;
     let storage = open_storage(data, identity)?;
@@ -45,6 +47,7 @@ fn serve(settings: &Settings) -> Result<(), Failure> {
         snapshot_bytes: settings.snapshot_bytes,
         value_bytes_max: settings.value_bytes_max,
         placement: settings.placement,
+        signals,
     };
     server::run(setup).map_err(|error| Failure::io(format!("node {}: {error}", id.0)))?;
     for path in sockets(settings) {

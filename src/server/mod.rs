@@ -32,4 +32,4 @@ mod start;
 
 pub use acquaintances::Acquaintances;
 pub use doors::Doors;
-pub use start::{Setup, run};
+pub use start::{Setup, catch_signals, run};

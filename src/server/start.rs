@@ -47,6 +47,18 @@ pub struct Setup {
     pub value_bytes_max: usize,
     /// Whether the log has a thread of its own.
     pub placement: Placement,
+    /// What tells this process to end.
+    pub signals: Signals,
+}
+
+/// From now on a signal to end is kept for the node, though it may not run yet: what is opened and mended
+/// before that is not cut short without need.
+///
+/// # Errors
+///
+/// Whatever the operating system says.
+pub fn catch_signals() -> io::Result<Signals> {
+    Signals::new([SIGTERM, SIGINT])
 }
 
 /// Runs a node until it is told to end, by SIGTERM or SIGINT.
@@ -68,7 +80,7 @@ pub fn run(setup: Setup) -> io::Result<()> {
     let log = seat_log(setup.placement, LogKeeper::new(writer), &to_node, clock)?;
     let snapshot_thread = SnapshotThread::new(snapshots, for_snapshots, to_node.clone(), clock);
     runtime::spawn("snapshots", move || snapshot_thread.run())?;
-    listen_to_signals(to_node)?;
+    listen_to_signals(setup.signals, to_node)?;
     let links = Links::new(Identity { cluster, id, life }, acquaintances, lines(id, &members), seed);
     let members =
         members.iter().map(|(id, address)| Member { id: *id, address: address.to_string() }).collect();
@@ -118,8 +130,7 @@ fn lines(id: NodeId, members: &[(NodeId, Address)]) -> Vec<(NodeId, Address, Tok
 }
 
 /// The first signal asks the node to end in good order; whoever sends a second one wants it at once.
-fn listen_to_signals(node: Mail<Report>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+fn listen_to_signals(mut signals: Signals, node: Mail<Report>) -> io::Result<()> {
     runtime::spawn("signals", move || {
         let mut forever = signals.forever();
         if forever.next().is_some() {

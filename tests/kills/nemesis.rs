@@ -152,6 +152,8 @@ impl<'a> Nemesis<'a> {
         let id = self.any();
         self.damage.ends += 1;
         self.log(format!("end {id}"));
+        // One that was started this moment may not have come to catching signals yet.
+        thread::sleep(Duration::from_millis(50));
         let status = self.cluster.with(id, |node| node.end(END_PATIENCE));
         if self.settings.is_graceful && !status.is_some_and(|status| status.success()) {
             self.damage.faults.push(format!("node {id} was asked to end, and did so with {status:?}"));

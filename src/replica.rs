@@ -23,8 +23,9 @@ use serde::{Deserialize, Serialize};
 use crate::kv::{Command, Operation, RequestId, Store, Value, WallClock};
 use crate::limits::{PENDING_REQUESTS_MAX, READ_ANSWER_BYTES, SNAPSHOT_BLOCK_BYTES};
 use crate::raft::{
-    Committed, Config, Effects, Envelope, Fetch, Index, Instant, LogWrite, NodeId, Payload, Position,
-    Proposal, Raft, ReadId, Receipt, Recovered, SnapshotId, SnapshotPart, Span, Status, Stretch, Term,
+    Change, Changed, Committed, Config, Effects, Envelope, Fetch, Index, Instant, LogWrite, Membership,
+    NodeId, Payload, Position, Proposal, Raft, ReadId, Receipt, Recovered, Refusal, SnapshotId, SnapshotPart,
+    Span, Status, Stretch, Term,
 };
 
 /// The present, as the owner of the clocks sees it.
@@ -41,10 +42,21 @@ pub struct Now {
 pub enum Event {
     /// A client asks.
     Request(Request),
+    /// An administrator wants something of the leader.
+    Order(Asker, Order),
     /// Another replica's consensus core speaks.
     Peer(Envelope),
     /// The line to another replica has come up; what was under way on it before is lost.
     Reconnected(NodeId),
+}
+
+/// What an administrator wants of the leader.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Order {
+    /// Another membership. Done when nothing of the old one counts any more.
+    Change(Change),
+    /// Another leader: this one, or whoever knows most. Done when the old one has gone.
+    HandOver(Option<NodeId>),
 }
 
 /// The front's name for one request that waits.
@@ -97,6 +109,8 @@ pub enum Answer {
     Replaced,
     /// Nothing has happened: too much waits already, ask again later.
     Busy,
+    /// Nothing has happened: this cannot be done now, or not at all.
+    Refused(Refusal),
     /// It has been carried out, but the way back to whoever asked was choked.
     Unsaid,
 }
@@ -138,6 +152,10 @@ pub struct Replica {
     writes: BTreeMap<(Index, Term), Asker>,
     /// Those of them that anybody may answer: one that comes again meanwhile needs no second entry.
     in_log: BTreeSet<RequestId>,
+    /// Who waits for the end of a change that has come half way: voters change in two steps.
+    changing: Option<Asker>,
+    /// Who waits for this replica to lead no more.
+    going: Option<Asker>,
     reads: BTreeMap<ReadId, (Asker, Vec<Operation>)>,
     last_read: ReadId,
     /// The last proposal of a mere stamp: one at a time is enough.
@@ -157,6 +175,8 @@ impl Replica {
             effects: Effects::default(),
             writes: BTreeMap::new(),
             in_log: BTreeSet::new(),
+            changing: None,
+            going: None,
             reads: BTreeMap::new(),
             last_read: ReadId(0),
             last_expiry: None,
@@ -171,6 +191,8 @@ impl Replica {
             Event::Peer(envelope) => self.raft.receive(now.monotonic, envelope),
             Event::Reconnected(peer) => self.raft.reconnected(peer),
             Event::Request(request) => self.ask(now, request),
+            Event::Order(asker, Order::Change(change)) => self.change(now, asker, &change),
+            Event::Order(asker, Order::HandOver(to)) => self.hand_over(now, asker, to),
         }
     }
 
@@ -204,8 +226,8 @@ impl Replica {
     /// A leader's snapshot is durable here, and this store was made from it. Whoever waits for an entry that
     /// it stands for will not hear from here: nobody can tell any more whether that entry was the one at its
     /// place.
-    pub fn install(&mut self, id: SnapshotId, store: Store) {
-        if self.raft.install(id) {
+    pub fn install(&mut self, id: SnapshotId, store: Store, membership: Option<Membership>) {
+        if self.raft.install(id, membership) {
             self.store = store;
             while let Some(first) = self.writes.first_entry().filter(|first| first.key().0 <= id.last.index) {
                 if let Asker::Anywhere(request) = first.remove() {
@@ -219,6 +241,11 @@ impl Replica {
     pub fn begin_image(&mut self) -> Position {
         self.store.begin_image();
         self.raft.applied_position()
+    }
+
+    /// The membership at that place.
+    pub fn applied_membership(&self) -> &Membership {
+        self.raft.applied_membership()
     }
 
     /// The next block of the image; `None` at its end.
@@ -246,6 +273,7 @@ impl Replica {
         let mut effects = std::mem::take(&mut self.effects);
         self.propose_expiry(now);
         self.raft.flush(now.monotonic, &mut effects);
+        self.see_off();
         for committed in effects.committed.drain(..) {
             self.apply(committed);
         }
@@ -276,6 +304,16 @@ impl Replica {
     /// Whether anybody waits for the end of a write that this replica took into its log.
     pub fn has_waiting_writes(&self) -> bool {
         !self.writes.is_empty()
+    }
+
+    /// Who takes part, as far as this replica knows, and everyone with whom it may have to speak.
+    pub fn members(&self) -> (&Membership, Vec<NodeId>) {
+        (self.raft.membership(), self.raft.peers())
+    }
+
+    /// Whether it is known here that this replica is no member any more.
+    pub fn is_removed(&self) -> bool {
+        self.raft.is_removed()
     }
 
     /// The consensus core's figures.
@@ -330,10 +368,57 @@ impl Replica {
         }
     }
 
+    fn change(&mut self, now: Now, asker: Asker, change: &Change) {
+        match self.raft.change(now.monotonic, change) {
+            Changed::Begun(position) => drop(self.writes.insert((position.index, position.term), asker)),
+            Changed::NotLeader => self.reply(asker, Answer::Replaced),
+            Changed::Refused(refusal) => self.reply(asker, Answer::Refused(refusal)),
+        }
+    }
+
+    fn hand_over(&mut self, now: Now, asker: Asker, to: Option<NodeId>) {
+        if !self.raft.is_leader() {
+            self.reply(asker, Answer::Replaced);
+        } else if self.going.is_some() {
+            self.reply(asker, Answer::Refused(Refusal::Busy));
+        } else if self.raft.hand_leadership_over(now.monotonic, to).is_some() {
+            self.going = Some(asker);
+        } else {
+            self.reply(asker, Answer::Refused(to.map_or(Refusal::NoQuorum, Refusal::Behind)));
+        }
+    }
+
+    /// Tells whoever wanted another leader how that went, when it is over.
+    fn see_off(&mut self) {
+        if self.raft.is_handing_over() {
+            return;
+        }
+        if let Some(asker) = self.going.take() {
+            let has_gone = !self.raft.is_leader();
+            let answer = if has_gone { done() } else { Answer::Refused(Refusal::NoQuorum) };
+            self.reply(asker, answer);
+        }
+    }
+
+    /// Another membership is committed. Whoever asked for it is answered when it is the last step.
+    fn follow_change(&mut self, asker: Option<Asker>, membership: &Membership) {
+        if membership.is_joint() {
+            self.changing = asker.or(self.changing.take());
+            return;
+        }
+        for asker in self.changing.take().into_iter().chain(asker) {
+            self.reply(asker, done());
+        }
+    }
+
     fn apply(&mut self, committed: Committed) {
         let Committed { index, entry } = committed;
         let waiting = self.settle(index, entry.term);
-        let Payload::Command(bytes) = entry.payload else { return };
+        let bytes = match entry.payload {
+            Payload::Noop => return,
+            Payload::Membership(membership) => return self.follow_change(waiting, &membership),
+            Payload::Command(bytes) => bytes,
+        };
         let command = Command::decode(&bytes);
         let asker = match waiting {
             Some(asker @ (Asker::Here(_) | Asker::Peer(..))) => Some(asker),
@@ -409,6 +494,10 @@ impl Replica {
     fn reply(&mut self, asker: Asker, answer: Answer) {
         self.replies.push(Reply { asker, answer });
     }
+}
+
+fn done() -> Answer {
+    Answer::Done(vec![Value::Okay])
 }
 
 /// Keys that fall due within so many milliseconds of each other share an entry.

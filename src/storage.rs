@@ -12,9 +12,12 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::codec;
 use crate::disk::Disk;
 use crate::kv::{Restorer, Store};
-use crate::raft::{HardState, LogStart, LogWrite, Position, Recovered, SnapshotId, WriteSequence};
+use crate::raft::{
+    HardState, LogStart, LogWrite, Membership, Position, Recovered, SnapshotId, WriteSequence,
+};
 use crate::snapshot::{SnapshotError, Snapshots};
 use crate::wal::{self, Cut, Identity, OpenError, Options, WriteError, Writer};
 
@@ -79,8 +82,8 @@ impl<D: Disk> Storage<D> {
         let mut loaded = None;
         for id in usable {
             match load(&mut snapshots, *id) {
-                Ok(store) => {
-                    loaded = Some((*id, store));
+                Ok(image) => {
+                    loaded = Some((*id, image));
                     break;
                 }
                 Err(error @ SnapshotError::Damaged { .. }) => damaged.push(error),
@@ -90,8 +93,10 @@ impl<D: Disk> Storage<D> {
         if loaded.is_none() && found_log.start != Position::default() {
             return Err(StorageError::Gap { start: found_log.start, damaged });
         }
-        let (snapshot, store) = loaded.unzip();
+        let (snapshot, image) = loaded.unzip();
+        let Image { store, membership } = image.unwrap_or_default();
         let mut recovered = Recovered {
+            membership,
             hard_state: found_log.hard_state,
             start: found_log.start,
             entries: found_log.entries,
@@ -99,23 +104,38 @@ impl<D: Disk> Storage<D> {
         };
         join(&mut recovered, &mut writer).map_err(StorageError::Mark)?;
         let findings = Findings { cut: found_log.cut, damaged };
-        Ok(Storage { recovered, store: store.unwrap_or_default(), writer, snapshots, findings })
+        Ok(Storage { recovered, store, writer, snapshots, findings })
     }
 }
 
-/// Makes a store of a snapshot.
+/// What a snapshot holds.
+#[derive(Debug, Default)]
+pub struct Image {
+    /// The state machine.
+    pub store: Store,
+    /// Who took part, if it was noted.
+    pub membership: Option<Membership>,
+}
+
+/// Reads a snapshot.
 ///
 /// # Errors
 ///
 /// What is wrong with its file.
-pub fn load<D: Disk>(snapshots: &mut Snapshots<D>, id: SnapshotId) -> Result<Store, SnapshotError> {
+pub fn load<D: Disk>(snapshots: &mut Snapshots<D>, id: SnapshotId) -> Result<Image, SnapshotError> {
     let mut restorer = Restorer::new();
-    snapshots.load(id, |block| restorer.take(block))?;
-    restorer.finish().map_err(|garbage| SnapshotError::Damaged {
+    let membership = snapshots.load(id, |block| restorer.take(block))?;
+    let damaged = |what: String| SnapshotError::Damaged {
         file: format!("the snapshot of {:?}", id.last),
         offset: id.bytes,
-        what: garbage.to_string(),
-    })
+        what,
+    };
+    let store = restorer.finish().map_err(|garbage| damaged(garbage.to_string()))?;
+    let membership = match &membership[..] {
+        [] => None,
+        bytes => Some(codec::decode(bytes).map_err(|garbage| damaged(garbage.to_string()))?),
+    };
+    Ok(Image { store, membership })
 }
 
 /// Lets the log begin behind a snapshot that it does not lead up to: one of a leader's. If the term in which

@@ -103,7 +103,7 @@ fn find(planted: Planted, seeds_max: u64) -> Option<(u64, String)> {
 #[test]
 fn every_planted_fault_is_found() {
     panic::set_hook(Box::new(|_| {}));
-    let seeds_max = number("QUORATE_SEEDS").unwrap_or(60);
+    let seeds_max = number("QUORATE_SEEDS").unwrap_or(200);
     let search = |planted: &Planted| {
         let found = find(*planted, seeds_max);
         println!("{:28} {found:?}", planted.name());

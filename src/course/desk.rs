@@ -115,7 +115,11 @@ impl Desk {
         match reply.answer {
             Answer::Done(_) => false,
             Answer::Busy => true,
-            Answer::Part(..) | Answer::Returned(_) | Answer::Replaced | Answer::Unsaid => {
+            Answer::Part(..)
+            | Answer::Returned(_)
+            | Answer::Replaced
+            | Answer::Refused(_)
+            | Answer::Unsaid => {
                 self.leader.is_none()
                     || self.believed.get(&envelope::name_of(reply).client) == Some(&self.leader)
             }

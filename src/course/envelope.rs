@@ -196,9 +196,12 @@ pub(super) fn encode_reply(me: NodeId, leader: Option<NodeId>, reply: &Reply) ->
     let client = u16::try_from(id.client.0).expect("a course client has an id of 16 bits");
     let (kind, value) = match &reply.answer {
         Answer::Done(values) => ("ok", values.first().and_then(text_of)),
-        Answer::Part(..) | Answer::Returned(_) | Answer::Replaced | Answer::Unsaid | Answer::Busy => {
-            ("redirect", None)
-        }
+        Answer::Part(..)
+        | Answer::Returned(_)
+        | Answer::Replaced
+        | Answer::Refused(_)
+        | Answer::Unsaid
+        | Answer::Busy => ("redirect", None),
     };
     let (src, dst) = (Name(Some(me)), Name(Some(NodeId(client))));
     json(&Written { src, dst, leader: Name(leader), kind, mid: Some(&id.token.0), value, raft: None })

@@ -14,6 +14,7 @@
 use std::sync::Arc;
 
 use super::effects::{Effects, Fetch, LogStart, SnapshotPart, Stretch, Wanted};
+use super::membership::Membership;
 use super::message::{Beat, Envelope, Message, SnapshotOutcome};
 use super::node::{Raft, Role};
 use super::progress::Stage;
@@ -99,7 +100,7 @@ impl Raft {
         if outcome == SnapshotOutcome::Deposed {
             return;
         }
-        let follower = leader.follower(from);
+        let Some(follower) = leader.follower(from) else { return };
         follower.answered(now, beat);
         match outcome {
             SnapshotOutcome::Wants(offset) => follower.part_stored(last, offset),
@@ -136,14 +137,18 @@ impl Raft {
     }
 
     /// A snapshot of another replica is durable here, and the state machine is made of it: everything up to
-    /// it counts as committed and applied. Answers whether that is news; if not, nothing changes.
-    pub fn install(&mut self, id: SnapshotId) -> bool {
+    /// it counts as committed and applied, and so does the membership in it, if there is one (as in
+    /// [`Recovered`](super::Recovered)). Answers whether that is news; if not, nothing changes.
+    pub fn install(&mut self, id: SnapshotId, membership: Option<Membership>) -> bool {
         self.is_storing = false;
         // A leader has all of it in its own log (S6), and will soon know that it is committed.
         let is_news = id.last.index > self.commit && !self.is_leader();
         if is_news {
             assert!(id.last.term <= self.hard.term, "nothing is committed in a later term (S15)");
             let keeps_tail = self.log.replace(id.last);
+            let membership = membership.unwrap_or_else(|| self.config.founders());
+            self.memberships.replace(id.last.index, membership, keeps_tail);
+            self.voters = self.memberships.active().voters();
             self.start = Some(LogStart { after: id.last, keeps_tail });
             self.snapshot = Some(id);
             self.commit = id.last.index;

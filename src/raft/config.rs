@@ -1,5 +1,6 @@
 //! What a replica is told once, at its start.
 
+use super::membership::Membership;
 use super::types::{NodeId, Span};
 
 /// Who takes part and how patient everyone is. Equal on all replicas but for `id`.
@@ -7,7 +8,8 @@ use super::types::{NodeId, Span};
 pub struct Config {
     /// This replica.
     pub id: NodeId,
-    /// All voting replicas, this one included, in any order.
+    /// The voters that the cluster began with, in any order; whatever the log says of its members counts more.
+    /// None: this replica waits until the members of a cluster take it in.
     pub voters: Vec<NodeId>,
     /// T of R6: with no word from a leader for T to 2 T, a follower campaigns. At least 3 heartbeats.
     pub election_timeout: Span,
@@ -74,8 +76,12 @@ impl Config {
         self.heartbeat.times(3).divided(2)
     }
 
+    /// The membership of a log that says nothing of it.
+    pub(super) fn founders(&self) -> Membership {
+        Membership::of_founders(&self.voters)
+    }
+
     pub(super) fn assert_sound(&self) {
-        assert!(self.voters.contains(&self.id), "a replica is one of its own voters");
         assert!(self.heartbeat.times(3) <= self.election_timeout, "two lost heartbeats elect nobody");
         assert!(self.retry <= self.election_timeout, "a retry comes before an election");
         assert!(self.retry > Span(0) && self.vote_retry > Span(0), "a wait of nothing spins");

@@ -50,8 +50,7 @@ impl Campaign {
     }
 
     fn is_won(&self, voters: &Voters) -> bool {
-        let granted = self.answers.values().filter(|answer| **answer == Answer::Granted).count();
-        granted >= voters.majority()
+        voters.agree(|id| self.answers.get(&id) == Some(&Answer::Granted))
     }
 
     /// A grant is a promise and stands; a refusal may give way to it.
@@ -80,8 +79,9 @@ impl Raft {
     }
 
     pub(super) fn become_pre_candidate(&mut self, now: Instant) {
-        if self.is_writing_late(now) {
-            // Whoever cannot store anything would be no use as a leader (R8).
+        if self.is_writing_late(now) || !self.voters.contains(self.config.id) {
+            // Whoever cannot store anything would be no use as a leader (R8), and a learner, or one that is
+            // no member any more, only waits (R13).
             return self.become_follower(now, None);
         }
         let campaign = self.campaign(now, self.commit, false);

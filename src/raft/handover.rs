@@ -12,8 +12,10 @@ impl Raft {
     /// `None`: this replica does not lead, or nobody can take over.
     pub fn hand_leadership_over(&mut self, now: Instant, to: Option<NodeId>) -> Option<NodeId> {
         let Role::Leader(leader) = &mut self.role else { return None };
+        let membership = self.memberships.active();
         let able = leader.line.iter().filter(|follower| {
             follower.misses == 0
+                && membership.keeps(follower.id)
                 && follower.stage == Stage::Streaming
                 && to.is_none_or(|to| to == follower.id)
         });
@@ -21,6 +23,11 @@ impl Raft {
         let until = now + self.config.election_timeout;
         leader.transfer = Some(Handover { to: successor, until, is_told: false });
         Some(successor)
+    }
+
+    /// Whether this replica leads and wants to go.
+    pub fn is_handing_over(&self) -> bool {
+        matches!(&self.role, Role::Leader(leader) if leader.transfer.is_some())
     }
 
     /// Tells the successor as soon as it has everything; gives up in time.
@@ -32,20 +39,24 @@ impl Raft {
             leader.transfer = None;
             return;
         }
-        let is_ready = leader.follower(handover.to).matched == last;
+        let is_ready = leader.follower(handover.to).is_some_and(|successor| successor.matched == last);
         if is_ready && !handover.is_told {
             handover.is_told = true;
             leader.has_invited = true;
             leader.transfer = Some(handover);
             let (from, to, term) = (self.config.id, handover.to, self.hard.term);
             self.at_once.push(Envelope { from, to, term, message: Message::TimeoutNow });
+            if self.is_removed() {
+                // Nobody will tell this replica of the new term, and it has nothing more to do in this one.
+                self.become_follower(now, None);
+            }
         }
     }
 
     /// The leader wants this replica to lead: no question whether anybody minds, a vote at once.
     pub(super) fn on_timeout_now(&mut self, now: Instant, from: NodeId) {
         let is_from_leader = matches!(&self.role, Role::Follower { leader, .. } if *leader == Some(from));
-        if is_from_leader {
+        if is_from_leader && self.voters.contains(self.config.id) {
             self.become_candidate(now, self.commit, true);
         }
     }

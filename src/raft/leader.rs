@@ -47,6 +47,11 @@ pub(super) struct Handover {
 }
 
 impl Leader {
+    /// Something that is always taken (R11).
+    pub(super) fn charge(&mut self, bytes: usize) {
+        self.uncommitted_bytes += bytes;
+    }
+
     /// Whether a proposal of so many bytes may be taken; one is always taken when nothing waits (R11).
     pub(super) fn admit(&mut self, bytes: usize, bytes_max: usize) -> bool {
         let fits = self.uncommitted_bytes == 0 || self.uncommitted_bytes + bytes <= bytes_max;
@@ -62,8 +67,20 @@ impl Leader {
         self.uncommitted_bytes -= bytes;
     }
 
-    pub(super) fn follower(&mut self, id: NodeId) -> &mut Progress {
-        self.line.iter_mut().find(|follower| follower.id == id).expect("every other voter is in the line")
+    /// A member, or one that was until just now.
+    pub(super) fn follower(&mut self, id: NodeId) -> Option<&mut Progress> {
+        self.line.iter_mut().find(|follower| follower.id == id)
+    }
+
+    /// The largest value that a majority has reached, `own` for this replica and `value` for the others.
+    pub(super) fn reached<T: Ord + Copy>(
+        &self,
+        voters: &Voters,
+        (me, own): (NodeId, T),
+        value: impl Fn(&Progress) -> T,
+    ) -> T {
+        let of = |id| self.line.iter().find(|follower| follower.id == id).map(&value);
+        voters.reached(|id| if id == me { own } else { of(id).expect("every other voter is in the line") })
     }
 
     /// The place in the line of a follower, if it is one.
@@ -80,8 +97,9 @@ impl Leader {
     /// How many followers, from the front of the line, are sent new entries at once.
     pub(super) fn eager_count(&self, config: &Config, voters: &Voters) -> usize {
         match config.replication {
-            Replication::Everyone => self.line.len(),
-            Replication::Majority => voters.needed_others(),
+            Replication::Majority if self.line.len() < voters.count() => voters.needed_others(),
+            // While somebody joins or goes the front of the line need not be a majority.
+            Replication::Everyone | Replication::Majority => self.line.len(),
         }
     }
 
@@ -91,16 +109,16 @@ impl Leader {
     }
 
     fn quorum_expires(&self, config: &Config, voters: &Voters) -> Instant {
-        let own = Instant(u64::MAX);
-        voters.reached(own, self.line.iter().map(|follower| follower.heard_at)) + config.election_timeout
+        let own = (config.id, Instant(u64::MAX));
+        self.reached(voters, own, |follower| follower.heard_at) + config.election_timeout
     }
 
     /// Until when no other replica can have been elected: a majority answered a message that was sent at
     /// some moment, and refuses votes for T after it received that (R20). `None`: not answered yet.
     pub(super) fn lease_expires(&self, config: &Config, voters: &Voters) -> Option<Instant> {
-        let own = Some(Instant(u64::MAX));
-        let echoes = self.line.iter().map(|follower| follower.echoed.map(|beat| beat.sent));
-        voters.reached(own, echoes).map(|sent| sent + config.lease())
+        let own = (config.id, Some(Instant(u64::MAX)));
+        let sent = self.reached(voters, own, |follower| follower.echoed.map(|beat| beat.sent));
+        sent.map(|sent| sent + config.lease())
     }
 
     pub(super) fn next_event(&self, config: &Config, voters: &Voters) -> Instant {
@@ -124,9 +142,15 @@ impl Leader {
             }
         }
         if missed {
-            self.line.sort_by_key(|follower| follower.misses);
+            in_succession(&mut self.line);
         }
     }
+}
+
+/// Who may lead stands before all who may not, and who answers before those who do not. The order is kept
+/// otherwise.
+pub(super) fn in_succession(line: &mut [Progress]) {
+    line.sort_by_key(|follower| (!follower.votes, follower.misses));
 }
 
 impl Raft {
@@ -135,8 +159,9 @@ impl Raft {
     pub(super) fn become_leader(&mut self, now: Instant, commit: Index) {
         self.commit_to(commit);
         let opening = self.log.push(Entry { term: self.hard.term, payload: Payload::Noop }).index;
-        let line =
-            self.voters.others(self.config.id).map(|other| Progress::new(other, opening, now)).collect();
+        let others = self.memberships.active().members().iter().filter(|member| member.id != self.config.id);
+        let mut line: Vec<Progress> = others.map(|other| Progress::new(other, opening, now)).collect();
+        in_succession(&mut line);
         let leader = Leader {
             line,
             reads: Reads::default(),

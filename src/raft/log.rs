@@ -30,6 +30,15 @@ pub(super) struct Log {
     last_write: WriteSequence,
 }
 
+/// What became of the entries of an append.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Spliced {
+    /// Up to here the own log is known to be equal to the leader's.
+    pub(super) equal_to: Index,
+    /// The first of the entries that are new here, if any is; what stood there before is gone.
+    pub(super) changed_from: Option<Index>,
+}
+
 /// A write that is under way.
 #[derive(Debug)]
 struct Unfinished {
@@ -95,10 +104,10 @@ impl Log {
     /// Makes the log equal to a leader's that has `entries` right after `previous`, which must match.
     ///
     /// Entries that are there already are skipped, and the log is cut at the first difference only: a
-    /// message that is short, old or late never removes anything (R4). Answers up to where the two logs
-    /// are now known to be equal. A difference at or below `commit` is a breach of safety: better stop.
-    pub(super) fn splice(&mut self, previous: Index, entries: Vec<Entry>, commit: Index) -> Index {
-        let mut index = previous;
+    /// message that is short, old or late never removes anything (R4). A difference at or below `commit` is
+    /// a breach of safety: better stop.
+    pub(super) fn splice(&mut self, previous: Index, entries: Vec<Entry>, commit: Index) -> Spliced {
+        let (mut index, mut changed_from) = (previous, None);
         for entry in entries {
             index = index.next();
             match self.position(index) {
@@ -106,9 +115,10 @@ impl Log {
                 Some(_) => self.cut(index, commit),
                 None => {}
             }
+            changed_from.get_or_insert(index);
             self.push(entry);
         }
-        index
+        Spliced { equal_to: index, changed_from }
     }
 
     fn cut(&mut self, from: Index, commit: Index) {
@@ -168,7 +178,8 @@ impl Log {
         self.rest(from.next()).take(count).map(Entry::size).sum()
     }
 
-    fn rest(&self, first: Index) -> impl ExactSizeIterator<Item = &Entry> {
+    /// The entries from `first` on, which must not be forgotten.
+    pub(super) fn rest(&self, first: Index) -> impl ExactSizeIterator<Item = &Entry> {
         let slot = self.slot(first).expect("it is not forgotten");
         self.entries.range(slot.min(self.entries.len())..)
     }
@@ -240,14 +251,16 @@ mod tests {
     #[test]
     fn a_short_or_late_append_cuts_nothing() {
         let mut log = log(&[1, 1, 2, 2]);
-        assert_eq!(log.splice(Index(1), vec![entry(1)], Index(0)), Index(2));
+        let spliced = log.splice(Index(1), vec![entry(1)], Index(0));
+        assert_eq!(spliced, Spliced { equal_to: Index(2), changed_from: None });
         assert_eq!(log.last().index, Index(4));
     }
 
     #[test]
     fn a_conflict_cuts_from_the_first_difference() {
         let mut log = log(&[1, 1, 2, 2]);
-        assert_eq!(log.splice(Index(1), vec![entry(1), entry(3)], Index(2)), Index(3));
+        let spliced = log.splice(Index(1), vec![entry(1), entry(3)], Index(2));
+        assert_eq!(spliced, Spliced { equal_to: Index(3), changed_from: Some(Index(3)) });
         assert_eq!(log.last(), Position { index: Index(3), term: Term(3) });
         assert_eq!(log.durable(), Index(2));
     }

@@ -15,16 +15,15 @@
 //!
 //! Read in this order: `types` and `message` (the words), `node` (the value and the rules of terms),
 //! `election`, `leader` and `progress` (what a leader knows of its followers), `replication` (appends and
-//! the commit rule), `catch_up` (what is not in memory any more), `handover`, `reads`, `log` (what is where,
-//! and what of it is durable), `invariants`.
+//! the commit rule), `catch_up` (what is not in memory any more), `handover`, `membership`, `memberships` and
+//! `change` (who takes part), `reads`, `log` (what is where, and what of it is durable), `invariants`.
 //!
 //! Where it goes beyond the paper: pre-votes, leaders that step down without a majority, votes refused
 //! while a leader is fresh, reads by rounds or lease, a line of succession, and entries sent eagerly to a
 //! majority only. Each is explained in its module.
 //!
-//! Missing: membership changes.
-
 mod catch_up;
+mod change;
 mod config;
 mod effects;
 mod election;
@@ -32,6 +31,8 @@ mod handover;
 mod invariants;
 mod leader;
 mod log;
+mod membership;
+mod memberships;
 mod message;
 mod node;
 mod progress;
@@ -40,10 +41,12 @@ mod reads;
 mod replication;
 mod types;
 
+pub use change::Changed;
 pub use config::{Config, ReadMode, Replication};
 pub use effects::{
     Committed, Effects, Fetch, LogAppend, LogStart, LogWrite, Receipt, SnapshotPart, Stretch, Wanted,
 };
+pub use membership::{Change, Member, Membership, Refusal, Standing};
 pub use message::{AppendOutcome, Beat, Envelope, Message, Reign, SnapshotOutcome};
 pub use node::{Proposal, Raft, Status};
 pub use types::{

@@ -9,6 +9,7 @@ use super::effects::{Committed, Effects, LogStart, LogWrite, Receipt, SnapshotPa
 use super::election::Campaign;
 use super::leader::Leader;
 use super::log::Log;
+use super::memberships::Memberships;
 use super::message::{AppendOutcome, Beat, Envelope, Message, SnapshotOutcome};
 use super::quorum::Voters;
 use super::types::{
@@ -20,6 +21,8 @@ use crate::prng::Prng;
 #[derive(Debug)]
 pub struct Raft {
     pub(super) config: Config,
+    pub(super) memberships: Memberships,
+    /// Those of the membership that counts.
     pub(super) voters: Voters,
     pub(super) hard: HardState,
     /// What of `hard` the log's writer has been given.
@@ -101,16 +104,21 @@ impl Raft {
     /// A replica with what its stable storage gave back, at the moment `now`. Equal seeds behave equally.
     pub fn new(config: Config, recovered: Recovered, now: Instant, seed: u64) -> Raft {
         config.assert_sound();
-        let Recovered { hard_state: hard, start, entries, snapshot } = recovered;
+        let Recovered { hard_state: hard, start, entries, snapshot, membership } = recovered;
         let log = Log::recovered(start, entries);
         let stands_for = snapshot.map_or(Position::default(), |snapshot| snapshot.last);
         assert!(log.position(stands_for.index) == Some(stands_for), "snapshot and log join (S22)");
         assert!(log.last().term <= hard.term, "a log is never ahead of the stored term (S15)");
         let fresh = hard == HardState::default() && log.last() == Position::default();
-        let voters = Voters::new(&config.voters);
+        let membership = membership.unwrap_or_else(|| config.founders());
+        let mut memberships = Memberships::new(stands_for.index, membership);
+        let first = stands_for.index.next();
+        memberships.follow(first, log.rest(first));
+        let voters = memberships.active().voters();
         let mut raft = Raft {
             rank: voters.rank(config.id),
             voters,
+            memberships,
             written: hard,
             hard,
             log,
@@ -176,7 +184,7 @@ impl Raft {
         let entry = Entry { term: self.hard.term, payload };
         let bytes = entry.size();
         let Role::Leader(leader) = &mut self.role else { return Proposal::NotLeader };
-        if leader.transfer.is_some() {
+        if leader.transfer.is_some() || self.memberships.active().get(self.config.id).is_none() {
             return Proposal::NotLeader;
         }
         if !leader.admit(bytes, self.config.uncommitted_bytes_max) {
@@ -201,17 +209,17 @@ impl Raft {
     /// Whatever was on its way to a peer is lost, and will not be answered (R3).
     pub fn reconnected(&mut self, peer: NodeId) {
         if let Role::Leader(leader) = &mut self.role
-            && self.voters.contains(peer)
-            && peer != self.config.id
+            && let Some(follower) = leader.follower(peer)
         {
-            leader.follower(peer).forget_inflight();
+            follower.forget_inflight();
         }
     }
 
-    /// Takes a message of a peer. Garbage, strangers and the past are ignored.
+    /// Takes a message of a peer. Garbage and the past are ignored; a stranger is not, because it may be a
+    /// member of which this replica has not heard yet (6). Its votes and acknowledgements count nowhere.
     pub fn receive(&mut self, now: Instant, envelope: Envelope) {
         let Envelope { from, to, term, message } = envelope;
-        if to != self.config.id || from == to || !self.voters.contains(from) {
+        if to != self.config.id || from == to {
             return;
         }
         // A pre-vote moves no term, and its answer is matched by campaign, not by term (R1).
@@ -263,6 +271,7 @@ impl Raft {
         self.pass_time(now);
         if self.is_leader() {
             self.advance_commit(now);
+            self.settle_membership(now);
         }
         self.hand_out_committed(effects);
         if self.is_leader() {
@@ -272,6 +281,7 @@ impl Raft {
         effects.parts.append(&mut self.parts);
         self.write(now, effects);
         self.log.forget(self.applied, self.config.tail_bytes);
+        self.memberships.forget_before(self.applied);
         effects.send.append(&mut self.at_once);
         super::invariants::check(self);
     }

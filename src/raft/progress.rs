@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::config::Config;
 use super::effects::Wanted;
+use super::membership::{Member, Standing};
 use super::message::Beat;
 use super::types::{Index, Instant, NodeId, Position, SnapshotId, Span};
 
@@ -22,6 +23,12 @@ const LOSSES_EXPECTED: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) id: NodeId,
+    /// The entry that made it a member: another one of the same name is another follower (R18).
+    pub(super) since: Index,
+    /// Whether it may lead after this leader.
+    pub(super) votes: bool,
+    /// Set when it is no member any more.
+    pub(super) departure: Option<Departure>,
     /// Up to here its log is known to equal the leader's, on its stable storage. Never falls.
     pub(super) matched: Index,
     /// The first entry it has not been sent. Always above `matched`.
@@ -52,6 +59,14 @@ pub(super) struct Progress {
     delay: Span,
 }
 
+/// A follower that is no member any more is served until it knows that, but not for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Departure {
+    /// The entry without it.
+    pub(super) index: Index,
+    pub(super) until: Instant,
+}
+
 /// How far a leader is with a follower.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
@@ -77,10 +92,13 @@ pub(super) struct Transfer {
 const READ_BACK_INFLIGHT_MAX: usize = 4;
 
 impl Progress {
-    /// A follower of which nothing is known, at the moment of an election.
-    pub(super) fn new(id: NodeId, next: Index, now: Instant) -> Progress {
+    /// A follower of which nothing is known, at the moment of an election or of its joining.
+    pub(super) fn new(member: &Member, next: Index, now: Instant) -> Progress {
         Progress {
-            id,
+            id: member.id,
+            since: member.since,
+            votes: member.standing != Standing::Learner,
+            departure: None,
             matched: Index(0),
             next,
             inflight: VecDeque::new(),
@@ -96,6 +114,11 @@ impl Progress {
             restarted_at: now,
             delay: Span(0),
         }
+    }
+
+    /// Whether it is still to be served.
+    pub(super) fn is_served(&self, now: Instant) -> bool {
+        self.departure.is_none_or(|departure| self.told < departure.index && now < departure.until)
     }
 
     /// Whether entries may be sent without waiting for an answer first.

@@ -2,57 +2,73 @@
 
 use super::types::NodeId;
 
-/// The voting members, in id order, this replica among them.
-#[derive(Clone, Debug)]
-pub(super) struct Voters(Vec<NodeId>);
+/// The voting members: one set, or two while a change is under way. Then each needs a majority of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Voters {
+    /// In id order. Empty only where nobody is known to vote yet.
+    new: Vec<NodeId>,
+    old: Option<Vec<NodeId>>,
+}
 
 impl Voters {
-    /// Every id once, in order.
-    pub(super) fn new(ids: &[NodeId]) -> Voters {
-        let mut ids = ids.to_vec();
-        ids.sort_unstable();
-        ids.dedup();
-        assert!(!ids.is_empty(), "a cluster has at least one voter");
-        Voters(ids)
+    /// The set that counts, and the one that counts as well until a change is through.
+    pub(super) fn new(mut new: Vec<NodeId>, old: Option<Vec<NodeId>>) -> Voters {
+        new.sort_unstable();
+        new.dedup();
+        Voters { new, old }
+    }
+
+    fn sets(&self) -> impl Iterator<Item = &[NodeId]> {
+        std::iter::once(&self.new[..]).chain(self.old.as_deref())
     }
 
     pub(super) fn contains(&self, id: NodeId) -> bool {
-        self.0.binary_search(&id).is_ok()
+        self.sets().any(|set| set.contains(&id))
     }
 
+    /// How many voters there are, those of the larger set if there are two.
     pub(super) fn count(&self) -> usize {
-        self.0.len()
+        self.sets().map(<[NodeId]>::len).max().unwrap_or(0)
     }
 
-    /// Everyone but `id`.
-    pub(super) fn others(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        self.0.iter().copied().filter(move |other| *other != id)
+    /// Everyone who votes in either set, but `id`.
+    pub(super) fn others(&self, id: NodeId) -> Vec<NodeId> {
+        let mut others: Vec<NodeId> = self.sets().flatten().copied().filter(|other| *other != id).collect();
+        others.sort_unstable();
+        others.dedup();
+        others
     }
 
     /// How many voters are before `id` in id order.
     pub(super) fn rank(&self, id: NodeId) -> usize {
-        self.0.partition_point(|other| *other < id)
+        self.new.partition_point(|other| *other < id)
     }
 
-    /// The smallest number that is more than half of the voters.
-    pub(super) fn majority(&self) -> usize {
-        self.0.len() / 2 + 1
-    }
-
-    /// How many others make a majority together with this replica.
+    /// How many others make a majority together with a voter.
     pub(super) fn needed_others(&self) -> usize {
-        self.majority() - 1
+        majority(self.count()) - 1
     }
 
-    /// The largest value that a majority has reached, if this replica itself has reached `own` and the
-    /// others have reached `others`.
-    pub(super) fn reached<T: Ord + Copy>(&self, own: T, others: impl Iterator<Item = T>) -> T {
-        let mut values: Vec<T> = others.collect();
-        values.push(own);
-        assert_eq!(values.len(), self.count(), "one value a voter");
-        values.sort_unstable_by(|left, right| right.cmp(left));
-        values[self.majority() - 1]
+    /// Whether it is so for a majority of each set.
+    pub(super) fn agree(&self, is_so: impl Fn(NodeId) -> bool) -> bool {
+        self.reached(is_so)
     }
+
+    /// The largest value that a majority of each set has reached.
+    pub(super) fn reached<T: Ord + Copy>(&self, value: impl Fn(NodeId) -> T) -> T {
+        let of_set = |set: &[NodeId]| {
+            assert!(!set.is_empty(), "nobody is asked where nobody votes");
+            let mut values: Vec<T> = set.iter().map(|id| value(*id)).collect();
+            values.sort_unstable_by(|left, right| right.cmp(left));
+            values[majority(set.len()) - 1]
+        };
+        self.sets().map(of_set).min().expect("there is at least one set")
+    }
+}
+
+/// The smallest number that is more than half of `count`.
+fn majority(count: usize) -> usize {
+    count / 2 + 1
 }
 
 #[cfg(test)]
@@ -60,20 +76,32 @@ mod tests {
     use super::*;
 
     fn voters(count: u16) -> Voters {
-        Voters::new(&(0..count).map(NodeId).collect::<Vec<_>>())
+        Voters::new((0..count).map(NodeId).collect(), None)
     }
 
     #[test]
     fn more_than_half_in_odd_and_even_clusters() {
-        let majorities: Vec<usize> = (1..=7).map(|count| voters(count).majority()).collect();
+        let majorities: Vec<usize> = (1..=7).map(|count| voters(count).needed_others() + 1).collect();
         assert_eq!(majorities, [1, 2, 2, 3, 3, 4, 4]);
     }
 
     #[test]
     fn reached_is_what_a_majority_has() {
-        assert_eq!(voters(5).reached(9, [1, 7, 3, 2].into_iter()), 3);
-        assert_eq!(voters(4).reached(9, [9, 1, 1].into_iter()), 1);
-        assert_eq!(voters(1).reached(9, [].into_iter()), 9);
-        assert_eq!(voters(3).reached(None, [Some(4), None].into_iter()), None);
+        let of = |values: &[u64]| {
+            voters(u16::try_from(values.len()).expect("few")).reached(|id| values[usize::from(id.0)])
+        };
+        assert_eq!(of(&[9, 1, 7, 3, 2]), 3);
+        assert_eq!(of(&[9, 9, 1, 1]), 1);
+        assert_eq!(of(&[9]), 9);
+    }
+
+    #[test]
+    fn two_sets_need_a_majority_each() {
+        let old = vec![NodeId(0), NodeId(1), NodeId(2)];
+        let joint = Voters::new(vec![NodeId(2), NodeId(3), NodeId(4)], Some(old));
+        assert!(!joint.agree(|id| id.0 >= 2), "that is all of the new set and one of the old");
+        assert!(joint.agree(|id| id.0 >= 1 && id.0 != 4));
+        assert_eq!(joint.reached(|id| [5, 5, 1, 9, 9][usize::from(id.0)]), 5);
+        assert_eq!(joint.others(NodeId(2)), [0, 1, 3, 4].map(NodeId));
     }
 }

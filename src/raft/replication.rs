@@ -6,9 +6,10 @@
 
 use super::config::ReadMode;
 use super::effects::Effects;
+use super::log::Spliced;
 use super::message::{AppendOutcome, Beat, Envelope, Message};
 use super::node::{Raft, Role};
-use super::progress::Stage;
+use super::progress::{Progress, Stage};
 use super::types::{Entry, Index, Instant, NodeId, Position};
 
 impl Raft {
@@ -17,7 +18,8 @@ impl Raft {
     pub(super) fn advance_commit(&mut self, now: Instant) {
         let durable = self.log.durable();
         let Role::Leader(leader) = &mut self.role else { return };
-        let reached = self.voters.reached(durable, leader.line.iter().map(|follower| follower.matched));
+        let own = (self.config.id, durable);
+        let reached = leader.reached(&self.voters, own, |follower| follower.matched);
         if reached <= self.commit || reached < leader.opening {
             return;
         }
@@ -29,7 +31,8 @@ impl Raft {
     /// The leader's part of a flush: reads, then what each follower is to be sent.
     pub(super) fn lead(&mut self, now: Instant, effects: &mut Effects) {
         self.settle_reads(now, effects);
-        let Role::Leader(leader) = &self.role else { return };
+        let Role::Leader(leader) = &mut self.role else { return };
+        leader.line.retain(|follower| follower.is_served(now));
         let eager = leader.eager_count(&self.config, &self.voters);
         for rank in 0..leader.line.len() {
             self.serve(now, rank, rank < eager, effects);
@@ -52,9 +55,9 @@ impl Raft {
         }
         for _ in 0..2 {
             // A single voter confirms the round that it opens by itself, hence the second time round.
-            let own = Some(leader.reads.round());
-            let echoes = leader.line.iter().map(|follower| follower.echoed.map(|beat| beat.round));
-            if let Some(round) = self.voters.reached(own, echoes) {
+            let own = (self.config.id, Some(leader.reads.round()));
+            let echoed = |follower: &Progress| follower.echoed.map(|beat| beat.round);
+            if let Some(round) = leader.reached(&self.voters, own, echoed) {
                 leader.reads.prove(round);
             }
             leader.reads.open_round(self.commit);
@@ -148,7 +151,7 @@ impl Raft {
         if outcome == AppendOutcome::Deposed {
             return;
         }
-        let follower = leader.follower(from);
+        let Some(follower) = leader.follower(from) else { return };
         follower.answered(now, beat);
         match outcome {
             AppendOutcome::Matched(index) => {
@@ -178,8 +181,10 @@ impl Raft {
     }
 
     pub(super) fn on_heartbeat_reply(&mut self, now: Instant, from: NodeId, beat: Beat) {
-        if let Role::Leader(leader) = &mut self.role {
-            leader.follower(from).answered(now, beat);
+        if let Role::Leader(leader) = &mut self.role
+            && let Some(follower) = leader.follower(from)
+        {
+            follower.answered(now, beat);
         }
     }
 
@@ -195,7 +200,10 @@ impl Raft {
             // Committed, so equal to the leader's, and known to nobody here any more (R4).
             AppendOutcome::Matched(self.commit)
         } else if self.log.position(previous.index) == Some(previous) {
-            let equal_to = self.log.splice(previous.index, entries, self.commit);
+            let Spliced { equal_to, changed_from } = self.log.splice(previous.index, entries, self.commit);
+            if let Some(first) = changed_from {
+                self.follow_memberships(first);
+            }
             // Beyond what this append has verified the own log may still be another leader's (S13).
             self.commit_to(self.commit.max(commit.min(equal_to)));
             AppendOutcome::Matched(equal_to)

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::membership::Membership;
+
 /// A replica's name inside its cluster.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub u16);
@@ -82,6 +84,8 @@ pub struct Recovered {
     pub entries: Vec<Entry>,
     /// The snapshot that the state machine has been made from, if there is one.
     pub snapshot: Option<SnapshotId>,
+    /// The membership there, as the snapshot holds it. `None`: the founders', of [`Config`](super::Config).
+    pub membership: Option<Membership>,
 }
 
 /// One entry of the replicated log. Its index is where it stands, so only the term is kept.
@@ -100,6 +104,8 @@ pub enum Payload {
     Noop,
     /// Bytes for the state machine, opaque here, encoded once and shared from then on.
     Command(#[serde(with = "crate::shared_bytes")] Arc<[u8]>),
+    /// Who takes part from here on (6).
+    Membership(Arc<Membership>),
 }
 
 impl Term {
@@ -182,6 +188,7 @@ impl Entry {
         match &self.payload {
             Payload::Noop => FRAME,
             Payload::Command(bytes) => FRAME + bytes.len(),
+            Payload::Membership(membership) => FRAME + membership.size(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::disk::Directory;
 use crate::raft::{Fetch, Instant, NodeId, Span, Wanted};
 use crate::replica::Now;
 use crate::runtime::{Address as Mail, Undelivered};
+use crate::storage::Image;
 
 /// How long a node that is to end tries to leave in good order.
 const FAREWELL: Span = Span::milliseconds(3_000);
@@ -96,12 +97,13 @@ impl Node {
                 self.replica.fetched_part(now, to, id, offset, bytes);
             }
             SnapshotReport::Stored(id, offset) => self.replica.stored_part(id, offset),
-            SnapshotReport::Received(id, store) => {
+            SnapshotReport::Received(id, image) => {
                 if self.imaging.give_up(&mut self.replica) {
                     self.order(SnapshotOrder::Abandon);
                 }
                 self.imaging.taken(id.last, id.bytes);
-                self.replica.install(id, *store);
+                let Image { store, membership } = *image;
+                self.replica.install(id, store, membership);
             }
         }
     }

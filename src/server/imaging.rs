@@ -53,7 +53,7 @@ impl Imaging {
                 self.begun_at = self.written;
                 self.stage = Stage::Busy;
                 self.last = replica.begin_image();
-                Some(SnapshotOrder::Begin(self.last))
+                Some(SnapshotOrder::Begin(self.last, replica.applied_membership().clone()))
             }
             Stage::Waiting => {
                 self.stage = Stage::Busy;

@@ -161,6 +161,7 @@ impl Node {
                 self.hold(ticket, Batch::new(once, operations));
             }
             Answer::Replaced => self.fail(ticket, NOTHING_HAPPENED),
+            Answer::Refused(refusal) => self.fail(ticket, &format!("ERR nothing was done: {refusal}")),
             Answer::Busy => self.fail(ticket, BUSY),
             Answer::Unsaid => {
                 let may_happen = self.tickets.get(&ticket).is_some_and(|waiting| waiting.may_happen);

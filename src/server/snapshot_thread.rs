@@ -12,13 +12,13 @@ use std::sync::Arc;
 use log::{info, warn};
 
 use super::report::Report;
+use crate::codec;
 use crate::disk::Disk;
-use crate::kv::Store;
 use crate::limits::SNAPSHOT_CHUNK_BYTES;
-use crate::raft::{NodeId, Position, SnapshotId, SnapshotPart, Span};
+use crate::raft::{Membership, NodeId, Position, SnapshotId, SnapshotPart, Span};
 use crate::runtime::{Address, Clock, Gone, Mailbox};
 use crate::snapshot::{Received, SnapshotError, Snapshots};
-use crate::storage;
+use crate::storage::{self, Image};
 
 /// How long the thread sleeps at most when there is nothing to do.
 const IDLE: Span = Span::milliseconds(3_600_000);
@@ -26,8 +26,8 @@ const IDLE: Span = Span::milliseconds(3_600_000);
 /// What the node asks of this thread.
 #[derive(Debug)]
 pub(super) enum SnapshotOrder {
-    /// Begin a snapshot that stands for everything up to here.
-    Begin(Position),
+    /// Begin a snapshot that stands for everything up to here, with the membership there.
+    Begin(Position, Membership),
     /// The next block of its image.
     Block(Vec<u8>),
     /// That was all of it.
@@ -70,7 +70,7 @@ pub(super) enum SnapshotReport {
     /// Of a leader's snapshot everything up to here is stored.
     Stored(SnapshotId, u64),
     /// All of it is durable, and this is the store in it.
-    Received(SnapshotId, Box<Store>),
+    Received(SnapshotId, Box<Image>),
 }
 
 /// The snapshots' actor.
@@ -120,9 +120,9 @@ impl<D: Disk> SnapshotThread<D> {
 
     fn carry_out(&mut self, order: SnapshotOrder) -> io::Result<()> {
         match order {
-            SnapshotOrder::Begin(last) => {
+            SnapshotOrder::Begin(last, membership) => {
                 self.building = last;
-                let begun = self.snapshots.begin(last, &[]);
+                let begun = self.snapshots.begin(last, &codec::encode(&membership));
                 self.built(begun)
             }
             // What follows on a failed attempt until the node knows of it.
@@ -217,9 +217,9 @@ impl<D: Disk> SnapshotThread<D> {
 
     fn received(&mut self, id: SnapshotId, whole: SnapshotId) -> io::Result<SnapshotReport> {
         match storage::load(&mut self.snapshots, whole) {
-            Ok(store) => {
+            Ok(image) => {
                 info!("received the snapshot up to {:?}, {} bytes", whole.last, whole.bytes);
-                Ok(SnapshotReport::Received(whole, Box::new(store)))
+                Ok(SnapshotReport::Received(whole, Box::new(image)))
             }
             Err(SnapshotError::Failed(failure)) => Err(io::Error::other(failure.to_string())),
             Err(error) => {

@@ -210,7 +210,9 @@ impl World {
         let heard = match answer {
             Answer::Done(values) => Heard::Done(values),
             Answer::Returned(_) | Answer::Replaced | Answer::Busy => Heard::Refused(hint),
-            Answer::Part(..) | Answer::Unsaid => unreachable!("answers are short here, and lines wide"),
+            Answer::Part(..) | Answer::Refused(_) | Answer::Unsaid => {
+                unreachable!("answers are short here, lines wide, and clients give no orders")
+            }
         };
         let delay = up_to(&mut self.prng, self.settings.network.delay);
         self.enqueue(delay, Event::ClientHears(attempt, heard));

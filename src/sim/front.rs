@@ -45,10 +45,10 @@ impl World {
     fn take_snapshot_report(&mut self, at: usize, now: Now, mut report: SnapshotReport) {
         let Some(life) = &mut self.stations[at].node.life else { return };
         if self.planted == Some(Planted::KeepStore)
-            && let SnapshotReport::Received(_, store) = &mut report
+            && let SnapshotReport::Received(_, image) = &mut report
         {
-            **store = life.replica.store().clone();
-            store.abandon_image();
+            image.store = life.replica.store().clone();
+            image.store.abandon_image();
         }
         life.take_snapshot_report(now, report);
     }
@@ -259,7 +259,7 @@ impl World {
     pub(super) fn misplace(&mut self, at: usize) {
         if self.planted == Some(Planted::MisplaceSnapshot)
             && let Some(life) = &mut self.stations[at].node.life
-            && let Some(SnapshotOrder::Begin(last)) = life.snapshots.last_order()
+            && let Some(SnapshotOrder::Begin(last, _)) = life.snapshots.last_order()
             && last.index.0 > 1
         {
             *last = Position { term: last.term, index: last.index.previous() };

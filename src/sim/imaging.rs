@@ -42,7 +42,8 @@ impl Imaging {
             Stage::Idle => {
                 self.begun_at = self.written;
                 self.stage = Stage::Busy;
-                Some(SnapshotOrder::Begin(replica.begin_image()))
+                let last = replica.begin_image();
+                Some(SnapshotOrder::Begin(last, replica.applied_membership().clone()))
             }
             Stage::Waiting => {
                 self.stage = Stage::Busy;

@@ -14,7 +14,7 @@ use crate::disk::SimDisk;
 use crate::limits::MAILBOX_BATCHES_MAX;
 use crate::raft::{Config, Envelope, Fetch, Instant, Recovered, Wanted};
 use crate::replica::{Event, Now, Output, Replica};
-use crate::storage::{Storage, StorageError};
+use crate::storage::{Image, Storage, StorageError};
 use crate::wal::{self, Identity, OpenError, Options};
 
 /// Everything that a node is told.
@@ -172,13 +172,14 @@ impl Life {
                 self.replica.fetched_part(now, to, id, offset, bytes);
             }
             SnapshotReport::Stored(id, offset) => self.replica.stored_part(id, offset),
-            SnapshotReport::Received(id, store) => {
+            SnapshotReport::Received(id, image) => {
                 if self.imaging.is_under_way() {
                     self.imaging.stopped(&mut self.replica);
                     self.snapshots.order(SnapshotOrder::Abandon);
                 }
                 self.imaging.taken(id.bytes);
-                self.replica.install(id, *store);
+                let Image { store, membership } = *image;
+                self.replica.install(id, store, membership);
             }
         }
     }

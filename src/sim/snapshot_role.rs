@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use crate::codec;
 use crate::disk::SimDisk;
-use crate::kv::Store;
-use crate::raft::{NodeId, Position, SnapshotId, SnapshotPart};
+use crate::raft::{Membership, NodeId, Position, SnapshotId, SnapshotPart};
 use crate::snapshot::{Received, SnapshotError, Snapshots};
-use crate::storage;
+use crate::storage::{self, Image};
 
 /// What a node asks of its snapshots.
 #[derive(Debug)]
 pub enum SnapshotOrder {
-    /// Begin one that stands for everything up to here.
-    Begin(Position),
+    /// Begin one that stands for everything up to here, with the membership there.
+    Begin(Position, Membership),
     /// The next block of its image.
     Block(Vec<u8>),
     /// That was all of it.
@@ -40,7 +40,7 @@ pub enum SnapshotReport {
     /// Of a leader's snapshot everything up to here is stored.
     Stored(SnapshotId, u64),
     /// All of it is durable, and this is the store in it.
-    Received(SnapshotId, Box<Store>),
+    Received(SnapshotId, Box<Image>),
 }
 
 /// The snapshots' part in a node.
@@ -91,8 +91,8 @@ impl SnapshotRole {
     pub fn work(&mut self) -> Result<Option<SnapshotReport>, String> {
         let Some(order) = self.orders.pop_front() else { return Ok(None) };
         match order {
-            SnapshotOrder::Begin(last) => {
-                let begun = self.snapshots.begin(last, &[]);
+            SnapshotOrder::Begin(last, membership) => {
+                let begun = self.snapshots.begin(last, &codec::encode(&membership));
                 built(begun, |()| SnapshotReport::Ready)
             }
             // What follows on a failed attempt until the node knows of it.
@@ -147,7 +147,7 @@ impl SnapshotRole {
         match self.snapshots.receive(part.id, part.offset, &part.bytes) {
             Ok(Received::Partly { next_offset }) => Ok(SnapshotReport::Stored(part.id, next_offset)),
             Ok(Received::Whole { id }) => match storage::load(&mut self.snapshots, id) {
-                Ok(store) => Ok(SnapshotReport::Received(id, Box::new(store))),
+                Ok(image) => Ok(SnapshotReport::Received(id, Box::new(image))),
                 Err(SnapshotError::Failed(failure)) => Err(failure.to_string()),
                 Err(_) => Ok(SnapshotReport::Stored(part.id, 0)),
             },

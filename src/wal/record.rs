@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use super::Tail;
 use super::segment::{Link, u16_at, u32_at, u64_at};
+use crate::codec;
 use crate::limits::WAL_RECORD_BYTES_MAX;
-use crate::raft::{Entry, HardState, Index, LogAppend, LogWrite, NodeId, Payload, Position, Term};
+use crate::raft::{
+    Entry, HardState, Index, LogAppend, LogWrite, Membership, NodeId, Payload, Position, Term,
+};
 
 /// Length, checksum, segment, previous checksum, batch number.
 pub(super) const HEAD_BYTES: usize = 24;
@@ -28,6 +31,7 @@ const KIND_MARK: u8 = 3;
 
 const PAYLOAD_NOOP: u8 = 0;
 const PAYLOAD_COMMAND: u8 = 1;
+const PAYLOAD_MEMBERSHIP: u8 = 2;
 
 /// Payloads up to this size are copied together; larger ones are written from where they are.
 const COPIED_BYTES_MAX: usize = 512;
@@ -50,14 +54,31 @@ pub(super) fn write_bytes(write: &LogWrite) -> usize {
 }
 
 fn entries_bytes(append: &LogAppend) -> usize {
-    let entry = |entry: &Entry| ENTRY_HEAD_BYTES + command(&entry.payload).map_or(0, |bytes| bytes.len());
+    let entry = |entry: &Entry| ENTRY_HEAD_BYTES + content(&entry.payload).1.len();
     ENTRIES_HEAD_BYTES + append.entries.iter().map(entry).sum::<usize>()
 }
 
-fn command(payload: &Payload) -> Option<&Arc<[u8]>> {
+/// What a payload is stored as: its kind, and bytes that are shared with whoever else holds the entry, but
+/// for the rare membership, which is encoded here.
+fn content(payload: &Payload) -> (u8, Content<'_>) {
     match payload {
-        Payload::Noop => None,
-        Payload::Command(bytes) => Some(bytes),
+        Payload::Noop => (PAYLOAD_NOOP, Content::Made(Vec::new())),
+        Payload::Command(bytes) => (PAYLOAD_COMMAND, Content::Shared(bytes)),
+        Payload::Membership(membership) => (PAYLOAD_MEMBERSHIP, Content::Made(codec::encode(&**membership))),
+    }
+}
+
+enum Content<'a> {
+    Made(Vec<u8>),
+    Shared(&'a Arc<[u8]>),
+}
+
+impl Content<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Content::Made(bytes) => bytes.len(),
+            Content::Shared(bytes) => bytes.len(),
+        }
     }
 }
 
@@ -137,18 +158,17 @@ impl Draft {
         self.bytes.extend(length(append.entries.len()).to_le_bytes());
         self.bytes.extend(append.first.0.to_le_bytes());
         for entry in &append.entries {
-            let payload = command(&entry.payload);
-            let kind = if payload.is_some() { PAYLOAD_COMMAND } else { PAYLOAD_NOOP };
+            let (kind, content) = content(&entry.payload);
             self.bytes.extend(entry.term.0.to_le_bytes());
-            self.bytes.extend(length(payload.map_or(0, |bytes| bytes.len())).to_le_bytes());
+            self.bytes.extend(length(content.len()).to_le_bytes());
             self.bytes.extend([kind, 0, 0, 0]);
-            match payload {
-                Some(bytes) if bytes.len() > COPIED_BYTES_MAX => {
+            match content {
+                Content::Shared(bytes) if bytes.len() > COPIED_BYTES_MAX => {
                     self.shared.push((self.bytes.len(), Arc::clone(bytes)));
                     self.shared_bytes += bytes.len();
                 }
-                Some(bytes) => self.bytes.extend(&**bytes),
-                None => {}
+                Content::Shared(bytes) => self.bytes.extend(&**bytes),
+                Content::Made(bytes) => self.bytes.extend(&*bytes),
             }
         }
     }
@@ -292,12 +312,28 @@ fn take_entry(bytes: &mut &[u8]) -> Result<Entry, Malformed> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Encoded<'a> {
     pub(super) term: Term,
-    command: Option<&'a [u8]>,
+    payload: EncodedPayload<'a>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum EncodedPayload<'a> {
+    Noop,
+    Command(&'a [u8]),
+    /// Known to be one.
+    Membership(&'a [u8]),
 }
 
 impl Encoded<'_> {
     pub(super) fn decode(self) -> Entry {
-        let payload = self.command.map_or(Payload::Noop, |bytes| Payload::Command(Arc::from(bytes)));
+        let payload = match self.payload {
+            EncodedPayload::Noop => Payload::Noop,
+            EncodedPayload::Command(bytes) => Payload::Command(Arc::from(bytes)),
+            EncodedPayload::Membership(bytes) => {
+                let membership: Membership =
+                    codec::decode(bytes).expect("it was looked at when it was taken");
+                Payload::Membership(Arc::new(membership))
+            }
+        };
         Entry { term: self.term, payload }
     }
 }
@@ -306,12 +342,15 @@ fn take_encoded<'a>(bytes: &mut &'a [u8]) -> Result<Encoded<'a>, Malformed> {
     let head = take(bytes, ENTRY_HEAD_BYTES)?;
     let length = usize::try_from(u32_at(head, 8)).map_err(|_| Malformed)?;
     let content = take(bytes, length)?;
-    let command = match head[12] {
-        PAYLOAD_NOOP if content.is_empty() => None,
-        PAYLOAD_COMMAND => Some(content),
+    let payload = match head[12] {
+        PAYLOAD_NOOP if content.is_empty() => EncodedPayload::Noop,
+        PAYLOAD_COMMAND => EncodedPayload::Command(content),
+        PAYLOAD_MEMBERSHIP if codec::decode::<Membership>(content).is_ok() => {
+            EncodedPayload::Membership(content)
+        }
         _ => return Err(Malformed),
     };
-    Ok(Encoded { term: Term(u64_at(head, 0)), command })
+    Ok(Encoded { term: Term(u64_at(head, 0)), payload })
 }
 
 /// The entries in the parts of a record, one by one, each with its index. What is not asked for costs no

@@ -1,6 +1,6 @@
 //! R1 (terms), R6 (elections), R7 (a leader needs a majority) and R23 (who leads).
 
-use quorate::raft::{AppendOutcome, Index, Instant, Message, NodeId, Span, Term};
+use quorate::raft::{AppendOutcome, Envelope, Index, Instant, Message, NodeId, Span, Term};
 
 use super::node::{
     HEARTBEAT, Node, TIMEOUT, append, at, config, heartbeat, is_granted, pre_vote, pre_vote_reply, vote,
@@ -86,10 +86,12 @@ fn r1_answers_to_an_earlier_campaign_count_for_nothing() {
 }
 
 #[test]
-fn r1_strangers_are_not_heard() {
+fn r1_what_is_for_another_or_from_itself_is_not_heard() {
     let mut node = Node::with_log(3, 2, &[]);
-    node.hears(7, 9, append(at(0, 0), &[9], 1));
     node.hears(0, 9, heartbeat(0));
+    let message = append(at(0, 0), &[9], 1);
+    let envelope = Envelope { from: NodeId(1), to: NodeId(2), term: Term(9), message };
+    node.raft.receive(node.now, envelope);
     node.settle();
     assert!(node.take_sent().is_empty());
     assert_eq!((node.term(), node.last()), (2, at(0, 0)));

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use quorate::raft::{
-    Config, Effects, Entry, Envelope, HardState, Instant, LogWrite, NodeId, Payload, Proposal, Raft, ReadId,
-    ReadMode, Receipt, Recovered, Replication, Span, Status, Term,
+    Change, Changed, Config, Effects, Entry, Envelope, HardState, Instant, LogWrite, NodeId, Payload,
+    Proposal, Raft, ReadId, ReadMode, Receipt, Recovered, Replication, Span, Status, Term,
 };
 
 use super::words;
@@ -46,11 +46,12 @@ impl Cluster {
             ticking: false,
             trace: Vec::new(),
         };
-        let mut count = 3;
+        let (mut count, mut spare) = (3, 0);
         for option in options {
             let (name, value) = option.split_once('=').expect("an option has a name and a value");
             match (name, value) {
                 ("nodes", _) => count = value.parse().expect("a number of nodes"),
+                ("spare", _) => spare = value.parse().expect("a number of nodes"),
                 ("reads", "leased") => cluster.config.reads = ReadMode::Leased,
                 ("replication", "majority") => cluster.config.replication = Replication::Majority,
                 ("notice", _) => cluster.config.commit_notice = Some(span(value)),
@@ -60,8 +61,8 @@ impl Cluster {
             }
         }
         cluster.config.voters = (0..count).map(NodeId).collect();
-        cluster.sides = vec![0; usize::from(count)];
-        for at in 0..usize::from(count) {
+        cluster.sides = vec![0; usize::from(count + spare)];
+        for at in 0..usize::from(count + spare) {
             cluster.nodes.push(Node::default());
             cluster.start(at);
         }
@@ -92,6 +93,16 @@ impl Cluster {
             ["cut", sides @ ..] => self.cut(sides),
             ["heal"] => self.sides.fill(0),
             ["propose", node, text] => self.propose(place(node), text),
+            ["add", node, member] => {
+                self.change(place(node), &Change::Add { id: id(member), note: "".into() });
+            }
+            ["swap", node, changes @ ..] => self.change(place(node), &swap(changes)),
+            ["transfer", node] => {
+                let raft = self.nodes[place(node)].raft.as_mut().expect("it is up");
+                let to = raft.hand_leadership_over(self.now, None);
+                self.tell(format!("{node} hands over to {to:?}"));
+                self.turn(place(node));
+            }
             ["read", node] => self.read(place(node)),
             ["durable", node, "one"] => drop(self.store_one(place(node))),
             ["durable", nodes @ ..] => nodes.iter().for_each(|node| while self.store_one(place(node)) {}),
@@ -154,6 +165,15 @@ impl Cluster {
         let raft = self.nodes[at].raft.as_mut().expect("it is up");
         match raft.propose(Payload::Command(text.as_bytes().into())) {
             Proposal::Appended(position) => self.tell(format!("{at} takes {}", words::position(position))),
+            refused => self.tell(format!("{at} says {refused:?}")),
+        }
+        self.turn(at);
+    }
+
+    fn change(&mut self, at: usize, change: &Change) {
+        let raft = self.nodes[at].raft.as_mut().expect("it is up");
+        match raft.change(self.now, change) {
+            Changed::Begun(position) => self.tell(format!("{at} takes {}", words::position(position))),
             refused => self.tell(format!("{at} says {refused:?}")),
         }
         self.turn(at);
@@ -239,7 +259,10 @@ impl Cluster {
 
     fn start(&mut self, at: usize) {
         let id = NodeId(u16::try_from(at).expect("a small cluster"));
-        let config = Config { id, ..self.config.clone() };
+        let mut config = Config { id, ..self.config.clone() };
+        if !config.voters.contains(&id) {
+            config.voters.clear();
+        }
         let node = &mut self.nodes[at];
         let recovered =
             Recovered { hard_state: node.hard, entries: node.log.clone(), ..Recovered::default() };
@@ -321,6 +344,16 @@ fn standing(at: usize, status: &Status) -> String {
         Some(leader) => format!("follows {} in t{term}", leader.0),
         None => format!("has no leader in t{term}"),
     }
+}
+
+fn id(word: &str) -> NodeId {
+    NodeId(word.parse().expect("a node is a number"))
+}
+
+/// Whom to promote, as `+3`, and whom to remove, as `-1`.
+fn swap(words: &[&str]) -> Change {
+    let those = |mark: char| words.iter().filter_map(|word| word.strip_prefix(mark)).map(id).collect();
+    Change::Swap { promote: those('+'), remove: those('-') }
 }
 
 fn place(word: &str) -> usize {

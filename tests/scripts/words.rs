@@ -1,6 +1,9 @@
 //! How a trace says what it saw.
 
-use quorate::raft::{AppendOutcome, Entry, Envelope, HardState, LogWrite, Message, Payload, Position, Reign};
+use quorate::raft::{
+    AppendOutcome, Entry, Envelope, HardState, LogWrite, Member, Membership, Message, Payload, Position,
+    Reign, Standing,
+};
 
 pub(crate) fn entries(entries: &[Entry]) -> String {
     let shown: Vec<String> = entries.iter().map(entry).collect();
@@ -11,7 +14,20 @@ pub(crate) fn entry(entry: &Entry) -> String {
     match &entry.payload {
         Payload::Noop => format!("t{}:-", entry.term.0),
         Payload::Command(bytes) => format!("t{}:{}", entry.term.0, String::from_utf8_lossy(bytes)),
+        Payload::Membership(membership) => format!("t{}:{}", entry.term.0, self::membership(membership)),
     }
+}
+
+/// Members with a mark for each that is no plain voter.
+pub(crate) fn membership(membership: &Membership) -> String {
+    let member = |member: &Member| match member.standing {
+        Standing::Voter => member.id.0.to_string(),
+        Standing::Learner => format!("{}?", member.id.0),
+        Standing::Joining => format!("+{}", member.id.0),
+        Standing::Leaving => format!("-{}", member.id.0),
+    };
+    let members: Vec<String> = membership.members().iter().map(member).collect();
+    format!("{{{}}}", members.join(" "))
 }
 
 pub(crate) fn position(position: Position) -> String {

@@ -556,5 +556,6 @@ fn hash_of(before: u64, entry: &Entry) -> u64 {
     match &entry.payload {
         Payload::Noop => mix(hash, 1),
         Payload::Command(bytes) => mix_bytes(hash, bytes),
+        Payload::Membership(membership) => mix_bytes(mix(hash, 2), &crate::codec::encode(&**membership)),
     }
 }

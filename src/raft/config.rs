@@ -8,7 +8,7 @@ use super::types::{NodeId, Span};
 pub struct Config {
     /// This replica.
     pub id: NodeId,
-    /// The voters that the cluster began with, in any order; whatever the log says of its members counts more.
+    /// The voters that the cluster began with, in any order; what the log says of its members counts more.
     /// None: this replica waits until the members of a cluster take it in.
     pub voters: Vec<NodeId>,
     /// T of R6: with no word from a leader for T to 2 T, a follower campaigns. At least 3 heartbeats.

@@ -79,7 +79,7 @@ impl Raft {
     }
 
     pub(super) fn become_pre_candidate(&mut self, now: Instant) {
-        if self.is_writing_late(now) || !self.voters.contains(self.config.id) {
+        if self.is_writing_late(now) || !self.may_lead() {
             // Whoever cannot store anything would be no use as a leader (R8), and a learner, or one that is
             // no member any more, only waits (R13).
             return self.become_follower(now, None);
@@ -88,6 +88,15 @@ impl Raft {
         self.role = Role::PreCandidate(campaign);
         self.ask(now);
         self.win_if_won(now);
+    }
+
+    /// Whether this replica votes. Whoever was a voter until an entry that is not known to be committed may
+    /// be the only one that has this entry, and so the only one whom a majority would elect (thesis 4.2.2).
+    pub(super) fn may_lead(&self) -> bool {
+        let me = self.config.id;
+        let is_settled = self.memberships.index() <= self.commit;
+        self.voters.contains(me)
+            || (!is_settled && self.memberships.iter().any(|membership| membership.voters().contains(me)))
     }
 
     pub(super) fn become_candidate(&mut self, now: Instant, commit: Index, transfer: bool) {
@@ -147,12 +156,14 @@ impl Raft {
         }
     }
 
-    fn win_if_won(&mut self, now: Instant) {
+    /// The own vote counts when it is stored, as everybody's does (R2): with others this is so before they
+    /// are asked, but a lone voter with a learner would speak to it in a term that it may forget.
+    pub(super) fn win_if_won(&mut self, now: Instant) {
         match &self.role {
             Role::PreCandidate(campaign) if campaign.is_won(&self.voters) => {
                 self.become_candidate(now, campaign.commit, false);
             }
-            Role::Candidate(campaign) if campaign.is_won(&self.voters) => {
+            Role::Candidate(campaign) if campaign.is_won(&self.voters) && self.is_vote_stored() => {
                 self.become_leader(now, campaign.commit);
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! A leader that wants to go (thesis 3.10, R14): it takes no more proposals, brings its successor up to date,
 //! and tells it to campaign at once. If that does not come about in time, it leads on.
 
-use super::leader::Handover;
+use super::leader::{Handover, Leader};
 use super::message::{Envelope, Message};
 use super::node::{Raft, Role};
 use super::progress::Stage;
@@ -25,6 +25,13 @@ impl Raft {
         Some(successor)
     }
 
+    /// Whether this replica is no member any more and has told another to lead. Nobody will tell it of the
+    /// new term, and it has nothing more to do in this one.
+    pub(super) fn has_finished(&self) -> bool {
+        let is_told = |leader: &Leader| leader.transfer.is_some_and(|handover| handover.is_told);
+        matches!(&self.role, Role::Leader(leader) if is_told(leader)) && self.is_removed()
+    }
+
     /// Whether this replica leads and wants to go.
     pub fn is_handing_over(&self) -> bool {
         matches!(&self.role, Role::Leader(leader) if leader.transfer.is_some())
@@ -46,17 +53,13 @@ impl Raft {
             leader.transfer = Some(handover);
             let (from, to, term) = (self.config.id, handover.to, self.hard.term);
             self.at_once.push(Envelope { from, to, term, message: Message::TimeoutNow });
-            if self.is_removed() {
-                // Nobody will tell this replica of the new term, and it has nothing more to do in this one.
-                self.become_follower(now, None);
-            }
         }
     }
 
     /// The leader wants this replica to lead: no question whether anybody minds, a vote at once.
     pub(super) fn on_timeout_now(&mut self, now: Instant, from: NodeId) {
         let is_from_leader = matches!(&self.role, Role::Follower { leader, .. } if *leader == Some(from));
-        if is_from_leader && self.voters.contains(self.config.id) {
+        if is_from_leader && self.may_lead() {
             self.become_candidate(now, self.commit, true);
         }
     }

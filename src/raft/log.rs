@@ -28,6 +28,7 @@ pub(super) struct Log {
     /// Oldest first.
     writes: VecDeque<Unfinished>,
     last_write: WriteSequence,
+    last_confirmed: WriteSequence,
 }
 
 /// What became of the entries of an append.
@@ -221,6 +222,11 @@ impl Log {
         self.handed < self.last().index
     }
 
+    /// Whether a write, or a later one, has been confirmed.
+    pub(super) fn is_confirmed(&self, write: WriteSequence) -> bool {
+        write <= self.last_confirmed
+    }
+
     /// Since when the oldest write has been under way, if one is.
     pub(super) fn writing_since(&self) -> Option<Instant> {
         self.writes.front().map(|write| write.since)
@@ -228,6 +234,7 @@ impl Log {
 
     /// A write is durable, and with it every earlier one.
     pub(super) fn confirm(&mut self, receipt: Receipt) {
+        self.last_confirmed = self.last_confirmed.max(receipt.0);
         while let Some(write) = self.writes.pop_front_if(|write| write.sequence <= receipt.0) {
             self.durable = self.durable.max(write.last);
         }

@@ -14,6 +14,7 @@ use super::message::{AppendOutcome, Beat, Envelope, Message, SnapshotOutcome};
 use super::quorum::Voters;
 use super::types::{
     Entry, HardState, Index, Instant, NodeId, Payload, Position, ReadId, Recovered, SnapshotId, Term,
+    WriteSequence,
 };
 use crate::prng::Prng;
 
@@ -25,8 +26,9 @@ pub struct Raft {
     /// Those of the membership that counts.
     pub(super) voters: Voters,
     pub(super) hard: HardState,
-    /// What of `hard` the log's writer has been given.
+    /// What of `hard` the log's writer has been given, and with which write.
     written: HardState,
+    written_with: WriteSequence,
     pub(super) log: Log,
     /// Known to be committed. Never falls.
     pub(super) commit: Index,
@@ -120,6 +122,7 @@ impl Raft {
             voters,
             memberships,
             written: hard,
+            written_with: WriteSequence::default(),
             hard,
             log,
             commit: stands_for.index,
@@ -303,16 +306,29 @@ impl Raft {
         self.log.writing_since().is_some_and(|since| since + self.config.write_patience <= now)
     }
 
+    /// Whether the present term and vote are on stable storage.
+    pub(super) fn is_vote_stored(&self) -> bool {
+        self.hard == self.written && self.log.is_confirmed(self.written_with)
+    }
+
     fn pass_time(&mut self, now: Instant) {
-        let is_late = self.is_writing_late(now);
+        let is_over = self.is_writing_late(now) || self.has_finished();
+        let is_asked = self.is_vote_stored();
         match &mut self.role {
             Role::Follower { deadline, .. } if *deadline <= now => self.become_pre_candidate(now),
             Role::Follower { .. } => {}
+            // The disk is slow, and nobody has been asked yet: another term would be as slow.
+            Role::Candidate(campaign) if campaign.deadline <= now && !is_asked => {
+                campaign.deadline = now + self.config.election_timeout;
+            }
             Role::PreCandidate(campaign) | Role::Candidate(campaign) if campaign.deadline <= now => {
                 self.become_pre_candidate(now);
             }
-            Role::PreCandidate(_) | Role::Candidate(_) => self.repeat_questions(now),
-            Role::Leader(leader) if is_late || leader.has_lost_quorum(now, &self.config, &self.voters) => {
+            Role::PreCandidate(_) | Role::Candidate(_) => {
+                self.repeat_questions(now);
+                self.win_if_won(now);
+            }
+            Role::Leader(leader) if is_over || leader.has_lost_quorum(now, &self.config, &self.voters) => {
                 self.become_follower(now, None);
             }
             Role::Leader(leader) => leader.count_misses(now),
@@ -403,6 +419,9 @@ impl Raft {
         }
         if changed || (self.log.writing_since().is_some() && !self.after_write.is_empty()) {
             let (sequence, entries) = self.log.open_write(now);
+            if hard_state.is_some() {
+                self.written_with = sequence;
+            }
             let (start, then_send) = (self.start.take(), std::mem::take(&mut self.after_write));
             effects.write = Some(LogWrite { sequence, hard_state, start, entries, then_send });
         } else {

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use quorate::raft::{
-    AppendOutcome, Committed, Entry, Envelope, Index, LogAppend, Message, NodeId, ReadId, Term,
+    AppendOutcome, Committed, Entry, Envelope, Index, LogAppend, Membership, Message, NodeId, ReadId, Term,
 };
 
+use super::administrator::is_quorum;
 use super::disk::{Disk, place};
 
 /// An accepted read: who has it, and the least state that may answer it.
@@ -69,8 +70,16 @@ impl Ghost {
         }
     }
 
-    /// S8: a leader advances its commit index: entry of its own term, on a majority of disks.
-    pub(crate) fn commits(&mut self, term: Term, commit: Index, log: &[Entry], disks: &[&Disk]) {
+    /// S8: a leader advances its commit index: entry of its own term, on a majority of the disks of old and
+    /// of new voters.
+    pub(crate) fn commits(
+        &mut self,
+        term: Term,
+        commit: Index,
+        log: &[Entry],
+        membership: &Membership,
+        disks: &[&Disk],
+    ) {
         let known = self.committed.len();
         let until = usize::try_from(commit.0).expect("logs of tests are short");
         if until <= known {
@@ -78,8 +87,8 @@ impl Ghost {
         }
         let last = &log[until - 1];
         assert_eq!(last.term, term, "an entry of an earlier term is committed by counting (S8)");
-        let holders = disks.iter().filter(|disk| disk.entries.get(until - 1) == Some(last)).count();
-        assert!(holders * 2 > disks.len(), "{commit:?} is committed on {holders} of {} (S8)", disks.len());
+        let holds = |id: NodeId| disks[usize::from(id.0)].entries.get(until - 1) == Some(last);
+        assert!(is_quorum(membership, &holds), "{commit:?} is committed without a majority (S8)");
         self.committed.extend(log[known..until].iter().map(|entry| (entry.clone(), term)));
     }
 
@@ -168,20 +177,12 @@ impl Ghost {
         assert!(stored, "{node:?} answers as the leader of {term:?}, which is not on its disk (D1)");
     }
 
-    /// A node is down, and led this term until then; its disk is what the crash left of it.
-    pub(crate) fn crashes(&mut self, node: NodeId, led: Option<Term>, disk: &Disk, voters: usize) {
-        // Its clients get no answer.
+    /// A node is down, and led this term until then; its disk is what the crash left of it. Its clients get
+    /// no answer. Whoever led has stored its vote first (S16).
+    pub(crate) fn crashes(&mut self, node: NodeId, led: Option<Term>, disk: &Disk) {
         self.reads.retain(|_, read| read.node != node);
-        let Some(lost) = led.filter(|term| disk.hard.term < *term) else { return };
-        // Who needs votes of others has stored its own before it asks for them. A lone voter asks nobody; it
-        // counts a vote that may still be lost, and then leads that term once more. Nothing of the first
-        // reign may be left: no entry on a disk, no commit, and so no answer (S1, S4).
-        assert_eq!(voters, 1, "{node:?} led {lost:?} and its disk has never had it (S16)");
-        let left = disk.entries.iter().any(|entry| entry.term >= lost);
-        let counted = self.committed.iter().any(|(_, committer)| *committer >= lost);
-        assert!(!left && !counted, "something is left of {lost:?}, which {node:?} will lead again (S1)");
-        self.elected.remove(&lost);
-        self.chain.retain(|(_, term), _| *term < lost);
+        let is_stored = led.is_none_or(|term| disk.hard.term >= term);
+        assert!(is_stored, "{node:?} led {led:?} and its disk has never had it (S16)");
     }
 
     pub(crate) fn waiting_reads(&self) -> usize {

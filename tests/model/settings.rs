@@ -15,7 +15,10 @@ const SIZES: [u16; 12] = [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7];
 /// One run's parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// Founders, and others who wait to be taken in.
     pub(crate) nodes: u16,
+    /// An administrator acts on average twice in so long, if at all.
+    pub(crate) change_gap: Option<Span>,
     /// The same for all nodes but for the id.
     pub(crate) config: Config,
     /// Of 1,000 messages so many are lost, so many come twice, and so many take very long.
@@ -36,9 +39,14 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn draw(prng: &mut Prng) -> Settings {
         let nodes = pick(prng, &SIZES);
+        let change_gap =
+            pick(prng, &[None, None, Some(Span(20_000)), Some(Span(100_000)), Some(Span(400_000))]);
+        let fewest = if change_gap.is_none() { nodes } else { nodes.div_ceil(2) };
+        let founders = fewest + u16::try_from(prng.below(u64::from(nodes - fewest + 1))).expect("few");
         Settings {
             nodes,
-            config: draw_config(prng, nodes),
+            change_gap,
+            config: draw_config(prng, founders),
             lost: pick(prng, &[0, 10, 100, 300]),
             doubled: pick(prng, &[0, 10, 200]),
             late: pick(prng, &[0, 0, 20, 200]),
@@ -59,11 +67,11 @@ impl Settings {
     }
 }
 
-fn draw_config(prng: &mut Prng, nodes: u16) -> Config {
+fn draw_config(prng: &mut Prng, founders: u16) -> Config {
     let heartbeat = ELECTION_TIMEOUT.divided(pick(prng, &[3, 4, 10]));
     Config {
         id: NodeId(0),
-        voters: (0..nodes).map(NodeId).collect(),
+        voters: (0..founders).map(NodeId).collect(),
         election_timeout: ELECTION_TIMEOUT,
         first_election: Span(pick(prng, &[30_000, 100_000, 300_000])),
         heartbeat,

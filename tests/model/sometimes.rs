@@ -46,6 +46,14 @@ counters!(
     deposed_leaders_told,
     proposals_refused,
     entries_read_back,
+    changes_begun,
+    changes_refused,
+    memberships_joint,
+    memberships_left,
+    memberships_cut,
+    leaders_of_joint_memberships_elected,
+    leaders_removed,
+    leaderships_handed_over,
 );
 
 impl Sometimes {

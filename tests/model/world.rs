@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::prng::Prng;
 use quorate::raft::{
-    Config, Effects, Envelope, Fetch, Index, Instant, NodeId, Payload, Proposal, Raft, ReadId, Receipt, Span,
-    Status, Stretch, Term, Wanted,
+    Change, Changed, Config, Effects, Envelope, Fetch, Index, Instant, Membership, NodeId, Payload, Proposal,
+    Raft, ReadId, Receipt, Span, Status, Stretch, Term, Wanted,
 };
 
+use super::administrator::{draw_change, membership_of, memberships_behind};
 use super::disk::Disk;
 use super::ghost::Ghost;
 use super::settings::{ELECTION_TIMEOUT, Settings, below, chance, pick};
@@ -22,6 +23,7 @@ enum Event {
     Delivered(Envelope),
     DiskDone(NodeId),
     ClientActs,
+    AdministratorActs,
     FaultStrikes,
     Restarted(NodeId),
 }
@@ -30,6 +32,8 @@ enum Event {
 enum Input {
     Received(Envelope),
     Proposed(Payload),
+    Changed(Change),
+    HandsOver,
     Asked(ReadId),
     Stored(Receipt),
     Reconnected(NodeId),
@@ -48,10 +52,14 @@ struct Node {
     paused_until: Instant,
     applied: Index,
     seen: Status,
+    /// Whom it takes for the members, and how many memberships its log holds.
+    membership: Membership,
+    memberships: usize,
 }
 
 pub(crate) struct World {
     settings: Settings,
+    founders: Membership,
     prng: Prng,
     now: Instant,
     queue: BTreeMap<(Instant, u64), Event>,
@@ -77,6 +85,7 @@ impl World {
         }
         let mut world = World {
             nodes: (0..settings.nodes).map(|id| Node::new(NodeId(id))).collect(),
+            founders: Membership::of_founders(&settings.config.voters),
             settings,
             prng,
             now: Instant(0),
@@ -95,6 +104,7 @@ impl World {
             world.start(at);
         }
         world.enqueue(Span(0), Event::ClientActs);
+        world.enqueue(Span(0), Event::AdministratorActs);
         world.enqueue(Span(0), Event::FaultStrikes);
         world
     }
@@ -133,29 +143,44 @@ impl World {
         }
     }
 
-    /// L1: one leader, whom everybody follows.
+    /// L1: one leader, whom every member follows.
     pub(crate) fn assert_one_leader(&self) -> NodeId {
         let statuses: Vec<Status> = self.nodes.iter().map(|node| node.seen).collect();
-        let leader = statuses[0].leader;
-        let agreed = statuses.iter().all(|seen| seen.leader == leader && seen.term == statuses[0].term);
-        assert!(agreed, "no agreed leader ten election timeouts after the last fault (L1): {statuses:?}");
-        leader.unwrap_or_else(|| panic!("no leader ten timeouts after the last fault (L1): {statuses:?}"))
+        let leaders = self.nodes.iter().filter(|node| node.leads());
+        let leader = leaders.max_by_key(|node| node.seen.term);
+        let leader = leader
+            .unwrap_or_else(|| panic!("no leader ten timeouts after the last fault (L1): {statuses:?}"));
+        for member in leader.membership.members() {
+            let seen = self.nodes[usize::from(member.id.0)].seen;
+            let agrees = seen.leader == Some(leader.id) && seen.term == leader.seen.term;
+            assert!(agrees, "{:?} has another leader than {:?} (L1): {statuses:?}", member.id, leader.id);
+        }
+        leader.id
+    }
+
+    fn members(&self, leader: NodeId) -> impl Iterator<Item = &Node> {
+        let members = self.nodes[usize::from(leader.0)].membership.members();
+        members.iter().map(|member| &self.nodes[usize::from(member.id.0)])
     }
 
     /// Waits until nobody lags; not for ever, but some runs allow only one entry an append, and one append
     /// at a time, and so have a long way to go (L5).
     pub(crate) fn catch_up(&mut self) {
-        let longest = self.nodes.iter().map(|node| node.disk.handed.len() as u64).max().unwrap_or(0);
+        let leader = self.assert_one_leader();
+        let longest = self.nodes[usize::from(leader.0)].disk.handed.len() as u64;
         let end = self.now + ELECTION_TIMEOUT.times(10) + Span::milliseconds(20).times(longest);
-        while self.now < end && self.nodes.iter().any(|node| node.applied.0 < longest) {
+        while self.now < end && self.members(leader).any(|node| node.applied.0 < longest) {
             self.run(ELECTION_TIMEOUT);
         }
     }
 
-    /// L2: all logs are equal, committed and applied.
+    /// L2: all members' logs are equal, committed and applied. L6: no change of members stays half done.
     pub(crate) fn assert_converged(&self) {
-        let first = &self.nodes[0].disk.handed;
-        for node in &self.nodes {
+        let leader = self.assert_one_leader();
+        let membership = &self.nodes[usize::from(leader.0)].membership;
+        assert!(!membership.is_joint(), "a joint membership stays (L6): {membership:?}");
+        let first = &self.nodes[usize::from(leader.0)].disk.handed;
+        for node in self.members(leader) {
             let (own, others) = (node.disk.handed.len(), first.len());
             let equal = node.disk.handed == *first;
             assert!(equal, "the log of {:?} differs: {own} entries, not {others} (L2)", node.id);
@@ -169,8 +194,8 @@ impl World {
         self.ghost.acknowledged
     }
 
-    pub(crate) fn term(&self) -> Term {
-        self.nodes[0].seen.term
+    pub(crate) fn term(&self, node: NodeId) -> Term {
+        self.nodes[usize::from(node.0)].seen.term
     }
 
     pub(crate) fn propose(&mut self, node: NodeId) {
@@ -201,6 +226,12 @@ impl World {
                 let gap = Span(self.prng.below(self.settings.request_gap.0));
                 self.enqueue(gap, Event::ClientActs);
             }
+            Event::AdministratorActs if !self.calm => {
+                let Some(gap) = self.settings.change_gap else { return };
+                self.administrator_acts();
+                let gap = Span(self.prng.below(gap.0));
+                self.enqueue(gap, Event::AdministratorActs);
+            }
             Event::FaultStrikes if !self.calm => {
                 self.fault_strikes();
                 let gap = Span(self.prng.below(self.settings.fault_gap.0));
@@ -209,7 +240,7 @@ impl World {
             Event::Restarted(id) if self.nodes[usize::from(id.0)].raft.is_none() => {
                 self.start(usize::from(id.0));
             }
-            Event::ClientActs | Event::FaultStrikes | Event::Restarted(_) => {}
+            Event::ClientActs | Event::AdministratorActs | Event::FaultStrikes | Event::Restarted(_) => {}
         }
     }
 
@@ -228,6 +259,21 @@ impl World {
             } else {
                 self.read(id);
             }
+        }
+    }
+
+    /// Asks whoever takes itself for the leader, each of them if there are several: administrators do not
+    /// know of each other.
+    fn administrator_acts(&mut self) {
+        let leaders: Vec<usize> = (0..self.nodes.len()).filter(|at| self.nodes[*at].leads()).collect();
+        for at in leaders {
+            let input = if chance(&mut self.prng, 150) {
+                Input::HandsOver
+            } else {
+                let membership = &self.nodes[at].membership;
+                Input::Changed(draw_change(&mut self.prng, membership, self.settings.nodes))
+            };
+            self.input(at, input);
         }
     }
 
@@ -304,7 +350,6 @@ impl World {
     }
 
     fn crash(&mut self, at: usize) {
-        let voters = self.nodes.len();
         let node = &mut self.nodes[at];
         let led = node.leads().then_some(node.seen.term);
         if node.raft.take().is_none() {
@@ -316,7 +361,7 @@ impl World {
         node.paused_until = Instant(0);
         node.seen.commit = Index(0);
         let id = node.id;
-        self.ghost.crashes(id, led, &node.disk, voters);
+        self.ghost.crashes(id, led, &node.disk);
         self.say(|| format!("{id:?} crashes"));
         let down = pick(&mut self.prng, &[ELECTION_TIMEOUT.divided(50), ELECTION_TIMEOUT.times(4)]);
         let down = Span(self.prng.below(down.0));
@@ -327,10 +372,14 @@ impl World {
     fn start(&mut self, at: usize) {
         let seed = self.prng.next_u64();
         let node = &mut self.nodes[at];
-        let config = Config { id: node.id, ..self.settings.config.clone() };
+        let mut config = Config { id: node.id, ..self.settings.config.clone() };
+        if !config.voters.contains(&node.id) {
+            config.voters.clear();
+        }
         let raft = Raft::new(config, node.disk.recovered(), self.now, seed);
         node.applied = Index(0);
         node.seen = raft.status();
+        node.membership = raft.membership().clone();
         assert_eq!(node.seen.term, node.disk.hard.term, "a term survives a crash (S11)");
         let (id, seen) = (node.id, node.seen);
         node.raft = Some(raft);
@@ -362,9 +411,21 @@ impl World {
                 Input::Fetched(to, first, stretch) => {
                     raft.fetched_entries(self.now, to, first, Some(stretch));
                 }
+                Input::HandsOver => {
+                    let to = raft.hand_leadership_over(self.now, None);
+                    self.sometimes.leaderships_handed_over += u64::from(to.is_some());
+                }
+                Input::Changed(change) => match raft.change(self.now, &change) {
+                    Changed::Begun(_) => self.sometimes.changes_begun += 1,
+                    Changed::Refused(_) => self.sometimes.changes_refused += 1,
+                    Changed::NotLeader => {}
+                },
                 Input::Proposed(payload) => match raft.propose(payload) {
                     Proposal::Appended(position) => assert_eq!(position, raft.status().last),
-                    Proposal::NotLeader => assert!(!raft.is_leader(), "a leader says that it is none"),
+                    Proposal::NotLeader => {
+                        let goes = raft.is_handing_over() || raft.membership().get(node.id).is_none();
+                        assert!(!raft.is_leader() || goes, "a leader says that it is none");
+                    }
                     Proposal::Full => self.sometimes.proposals_refused += 1,
                 },
             }
@@ -372,8 +433,8 @@ impl World {
         let mut effects = Effects::default();
         raft.flush(self.now, &mut effects);
         assert!(raft.deadline() > self.now, "a deadline that has passed after a flush makes a busy loop");
-        let status = raft.status();
-        self.observe(at, status, &mut effects);
+        let (status, membership) = (raft.status(), raft.membership().clone());
+        self.observe(at, status, membership, &mut effects);
         self.carry_out(at, effects);
         self.turns += 1;
         if self.turns.is_multiple_of(64) {
@@ -382,7 +443,7 @@ impl World {
     }
 
     /// Shows the ghost what a turn has come to.
-    fn observe(&mut self, at: usize, status: Status, effects: &mut Effects) {
+    fn observe(&mut self, at: usize, status: Status, membership: Membership, effects: &mut Effects) {
         let (now, seed_delay) = (self.now, Span(self.prng.below(self.settings.disk.0)));
         let before = self.nodes[at].seen;
         let leads = status.leader == Some(self.nodes[at].id);
@@ -391,8 +452,14 @@ impl World {
             self.say(|| format!("{id:?} is now {status:?}"));
         }
         self.sometimes.note_turn(&before, &status, self.nodes[at].disk.is_busy(), effects);
+        // What is committed in this turn was counted before a joint membership was left for that.
+        let mut just_left = false;
         if let Some(write) = effects.write.take() {
             let node = &mut self.nodes[at];
+            let last = write.entries.as_ref().and_then(|append| append.entries.last());
+            just_left = last.is_some_and(
+                |entry| matches!(&entry.payload, Payload::Membership(membership) if !membership.is_joint()),
+            );
             if let Some(append) = &write.entries {
                 self.ghost.writes(id, &node.disk.handed, append);
             }
@@ -408,12 +475,40 @@ impl World {
         assert_eq!(status.last.index.0, log.len() as u64, "all of the log is given to the writer");
         if leads {
             self.ghost.elects(status.term, id, log);
-            self.ghost.commits(status.term, status.commit, log, &disks);
+            let counting = membership_of(&log[..log.len() - usize::from(just_left)], &self.founders);
+            self.ghost.commits(status.term, status.commit, log, &counting, &disks);
             for other in self.nodes.iter().filter(|other| other.leads()) {
                 self.ghost.assert_complete(other.seen.term, other.id, &other.disk.handed);
             }
         }
         self.ghost.assert_committed(id, status.commit, log);
+        self.note_membership(at, &before, membership);
+    }
+
+    /// S18: what counts is what the log says. S17: and of what the log says, all but one is committed.
+    fn note_membership(&mut self, at: usize, before: &Status, membership: Membership) {
+        let node = &self.nodes[at];
+        let founders =
+            if self.founders.get(node.id).is_some() { &self.founders } else { &Membership::default() };
+        let told = membership_of(&node.disk.handed, founders);
+        assert_eq!(membership, told, "{:?} goes by another membership than its log's (S18)", node.id);
+        if membership == node.membership && before.leader == node.seen.leader {
+            return;
+        }
+        let known = Index(self.ghost.committed.len() as u64);
+        let open = memberships_behind(&node.disk.handed, known);
+        assert!(open <= 1, "{:?} has {open} uncommitted memberships (S17)", node.id);
+        let memberships = memberships_behind(&node.disk.handed, Index(0));
+        let (is_joint, was_joint) = (membership.is_joint(), node.membership.is_joint());
+        let (leads, led) = (node.leads(), before.leader == Some(node.id));
+        let sometimes = &mut self.sometimes;
+        sometimes.memberships_joint += u64::from(is_joint && !was_joint);
+        sometimes.memberships_left += u64::from(was_joint && !is_joint);
+        sometimes.memberships_cut += u64::from(memberships < node.memberships);
+        sometimes.leaders_of_joint_memberships_elected += u64::from(leads && !led && is_joint);
+        sometimes.leaders_removed += u64::from(led && !leads && membership.get(node.id).is_none());
+        self.nodes[at].membership = membership;
+        self.nodes[at].memberships = memberships;
     }
 
     /// Does what a turn asks for.
@@ -507,6 +602,8 @@ impl Node {
             paused_until: Instant(0),
             applied: Index(0),
             seen: Status::default(),
+            membership: Membership::default(),
+            memberships: 0,
         }
     }
 

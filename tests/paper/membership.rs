@@ -77,13 +77,13 @@ fn r13_a_learner_receives_everything_and_counts_nowhere() {
 fn r13_a_learner_does_not_campaign() {
     let mut learner = Node::with_log(3, 1, &[1]);
     let mut joined = Membership::of_founders(&[NodeId(1), NodeId(2)]);
-    learner.hears(1, 1, appends_membership(at(1, 1), 1, &joined, 1));
+    learner.hears(1, 1, appends_membership(at(1, 1), 1, &joined, 2));
     learner.settle();
     learner.take_sent();
     learner.passes(TIMEOUT.times(5));
     assert!(learner.take_kinds().is_empty(), "it is no member");
     joined = Membership::of_founders(&[NodeId(0), NodeId(1)]);
-    learner.hears(1, 1, appends_membership(at(2, 1), 1, &joined, 1));
+    learner.hears(1, 1, appends_membership(at(2, 1), 1, &joined, 2));
     learner.settle();
     learner.take_sent();
     learner.passes(TIMEOUT.times(3));
@@ -145,6 +145,17 @@ fn r12_a_winner_needs_a_majority_of_the_old_and_of_the_new() {
     node.hears(1, 2, vote_reply(true));
     node.settle();
     assert!(node.raft.is_leader());
+}
+
+#[test]
+fn r12_who_may_be_the_only_one_with_the_entry_that_removes_it_campaigns() {
+    let mut node = Node::with_log(3, 1, &[1]);
+    let others = Membership::of_founders(&[NodeId(1), NodeId(2)]);
+    node.hears(1, 1, appends_membership(at(1, 1), 1, &others, 1));
+    node.settle();
+    node.take_sent();
+    node.campaigns();
+    assert_eq!(node.take_kinds(), ["pre-vote>1", "pre-vote>2"], "it is not known to be committed");
 }
 
 #[test]
@@ -255,6 +266,7 @@ fn r12_a_leader_that_is_no_member_any_more_goes_when_that_is_committed() {
     node.settle();
     assert_eq!(node.commit(), left);
     assert!(node.take_kinds().contains(&"timeout-now>2".to_owned()));
+    node.passes(super::node::HEARTBEAT);
     assert!(!node.raft.is_leader() && node.raft.is_removed());
     node.passes(TIMEOUT.times(5));
     assert!(node.take_kinds().is_empty(), "it disturbs nobody");

@@ -139,6 +139,8 @@ pub struct Output {
     pub parts: Vec<SnapshotPart>,
     /// Who leads, as far as this replica knows.
     pub leader: Option<NodeId>,
+    /// Whether [`Replica::members`] may say something new. The owner takes it down.
+    pub members_changed: bool,
 }
 
 /// One replica.
@@ -292,6 +294,7 @@ impl Replica {
         assert!(output.write.is_none() || effects.write.is_none(), "a write would be lost");
         output.write = output.write.take().or(effects.write.take());
         output.leader = self.raft.leader();
+        output.members_changed |= effects.members_changed;
         self.effects = effects;
     }
 

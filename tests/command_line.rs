@@ -97,7 +97,7 @@ fn wrong_usage_is_one_line_and_exit_code_64() {
         (&["help", "nonsense"], "there is no command \"nonsense\""),
         (&["serve"], "data is not set"),
         (&["serve", "--data", "d", "--id", "65535"], "id is \"65535\", must be a whole number"),
-        (&["serve", "--data", "d", "--join"], "membership changes"),
+        (&["serve", "--data", "d", "--join", "--bootstrap"], "exclude each other"),
         (&["serve", "--data", "/nowhere/at/all"], "start it once with --bootstrap"),
     ] {
         let ended = run(words);

@@ -18,5 +18,6 @@ mod faults {
     mod hostile_clients;
     mod identity;
     mod idle;
+    mod members;
     mod signals;
 }

@@ -7,6 +7,7 @@ mod answer_text;
 mod client;
 mod course;
 mod ending;
+mod founding;
 mod help;
 mod prompt;
 mod serve;

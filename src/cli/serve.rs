@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 
 use log::{info, warn};
 
+use super::founding::{self, Founding};
 use super::settings::{self, Settings, Wish};
 use super::{Failure, help, show, start_log};
 use crate::disk::{Directory, LockError};
-use crate::identity::{ClusterId, Incarnation};
 use crate::net::{Address, Listener};
-use crate::raft::{Config, ReadMode, Replication, Span};
-use crate::runtime::{self, arbitrary_seed};
+use crate::raft::{Config, NodeId, ReadMode, Replication, Span};
 use crate::server::{self, Acquaintances, Doors, Setup};
 use crate::snapshot::SnapshotError;
 use crate::storage::{Storage, StorageError};
@@ -29,20 +28,29 @@ pub(super) fn run(words: &[String]) -> Result<(), Failure> {
 
 fn serve(settings: &Settings) -> Result<(), Failure> {
     let (id, data) = (settings.id, &settings.data);
-    let signals =
+    let mut signals =
         server::catch_signals().map_err(|error| Failure::io(format!("cannot catch signals: {error}")))?;
     start_log(&id.0.to_string(), "info");
-    let identity = open_identity(data, settings)?;
-    let storage = open_storage(data, identity)?;
     let listen_at = |doors: &[Address]| doors.iter().map(listen).collect::<Result<Vec<_>, _>>();
-    let doors = Doors { clients: listen_at(&settings.client)?, peers: listen_at(&settings.peer)? };
+    let mut doors = Doors { clients: Vec::new(), peers: Vec::new() };
+    if settings.join {
+        // A new node has to be found before it can be anybody.
+        doors.peers = listen_at(&settings.peer)?;
+    }
+    let Some(founding) = founding::open(settings, &mut doors, &mut signals)? else { return Ok(()) };
+    let Founding { identity, founders } = founding;
+    let storage = open_storage(data, identity)?;
+    if doors.peers.is_empty() {
+        doors.peers = listen_at(&settings.peer)?;
+    }
+    doors.clients = listen_at(&settings.client)?;
     let setup = Setup {
         cluster: identity.cluster,
         life: identity.incarnation,
         acquaintances: open_acquaintances(data)?,
-        config: raft_config(settings),
+        config: raft_config(settings, founders),
         storage,
-        members: settings.peers.clone(),
+        addresses: settings.peers.clone(),
         doors,
         snapshot_bytes: settings.snapshot_bytes,
         value_bytes_max: settings.value_bytes_max,
@@ -87,7 +95,7 @@ fn sockets(settings: &Settings) -> Vec<PathBuf> {
 }
 
 /// The folder of the log below the data directory.
-const LOG_FOLDER: &str = "log";
+pub(super) const LOG_FOLDER: &str = "log";
 
 /// The folder of the snapshots beside it.
 const SNAPSHOT_FOLDER: &str = "snapshots";
@@ -95,41 +103,8 @@ const SNAPSHOT_FOLDER: &str = "snapshots";
 /// The file of the others' lives, there too.
 const PEERS_FILE: &str = "peers";
 
-/// A name for the cluster that its founders agree on without talking: what they were told.
-fn cluster_id(settings: &Settings) -> ClusterId {
-    let ids: Vec<u16> = settings.peers.iter().map(|(id, _)| id.0).collect();
-    ClusterId(xxhash_rust::xxh3::xxh3_64(format!("{} {ids:?}", settings.cluster).as_bytes()))
-}
-
 fn listen(address: &Address) -> Result<Listener, Failure> {
     address.listen().map_err(|error| Failure::io(format!("cannot listen at {address}: {error}")))
-}
-
-/// Whose directory this is. A new one is formatted when the command line says so, and only then: an empty
-/// disk under an old name must never pass for the old replica (R18).
-fn open_identity(data: &Path, settings: &Settings) -> Result<wal::Identity, Failure> {
-    let (cluster, id) = (cluster_id(settings), settings.id);
-    let file = data.join("identity");
-    if let Ok(text) = fs::read_to_string(&file) {
-        let incarnation = text.trim().parse().map(Incarnation).map_err(|_| {
-            Failure::damaged(format!("{} does not hold a number; restore it from a backup", file.display()))
-        })?;
-        return Ok(wal::Identity { cluster, node: id, incarnation });
-    }
-    if !settings.bootstrap {
-        let message =
-            format!("{} holds no node; if it is new, start it once with --bootstrap", data.display());
-        return Err(Failure::usage_of("serve", message));
-    }
-    let broken = |error: std::io::Error| Failure::io(format!("cannot format {}: {error}", data.display()));
-    let incarnation = Incarnation(arbitrary_seed());
-    let identity = wal::Identity { cluster, node: id, incarnation };
-    fs::create_dir_all(data.join(LOG_FOLDER)).map_err(broken)?;
-    let disk = Directory::open(&data.join(LOG_FOLDER)).map_err(|error| busy(&error))?;
-    drop(wal::create(disk, identity, wal::Options::default()).map_err(|error| refused(&error))?);
-    // Last, so that a directory with an identity is one that was formatted to the end.
-    runtime::write_file(&file, incarnation.0.to_string().as_bytes()).map_err(broken)?;
-    Ok(identity)
 }
 
 fn open_acquaintances(data: &Path) -> Result<Acquaintances, Failure> {
@@ -139,7 +114,7 @@ fn open_acquaintances(data: &Path) -> Result<Acquaintances, Failure> {
     })
 }
 
-fn busy(error: &LockError) -> Failure {
+pub(super) fn busy(error: &LockError) -> Failure {
     match error {
         LockError::Busy { .. } => Failure::usage(error.to_string()),
         LockError::Failed(_) => Failure::io(error.to_string()),
@@ -157,7 +132,7 @@ fn unusable(error: StorageError) -> Failure {
     }
 }
 
-fn refused(error: &wal::OpenError) -> Failure {
+pub(super) fn refused(error: &wal::OpenError) -> Failure {
     match error {
         wal::OpenError::Failed(_) | wal::OpenError::Full { .. } => Failure::io(error.to_string()),
         wal::OpenError::Damaged { .. } | wal::OpenError::Missing { .. } => {
@@ -167,12 +142,12 @@ fn refused(error: &wal::OpenError) -> Failure {
     }
 }
 
-fn raft_config(settings: &Settings) -> Config {
+fn raft_config(settings: &Settings, founders: Vec<NodeId>) -> Config {
     let election_timeout = settings.election_timeout;
     let milliseconds = election_timeout.0 / 1_000;
     Config {
         id: settings.id,
-        voters: settings.peers.iter().map(|(id, _)| *id).collect(),
+        voters: founders,
         election_timeout,
         first_election: Span::milliseconds(milliseconds / 5),
         heartbeat: settings.heartbeat,

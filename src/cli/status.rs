@@ -213,7 +213,8 @@ fn not_asked(rows: &[Row]) -> BTreeMap<String, String> {
     let reports = || rows.iter().filter_map(|(_, report)| report.as_ref().ok());
     let members = reports().flat_map(|report| &report.fields).filter_map(|(name, value)| {
         let id = name.strip_prefix("member").filter(|id| id.parse::<u16>().is_ok())?;
-        Some((id.to_owned(), value.strip_prefix("address=")?.to_owned()))
+        let address = value.strip_prefix("address=")?.rsplit_once(',')?.0;
+        Some((id.to_owned(), address.to_owned()))
     });
     let mut members: BTreeMap<String, String> = members.collect();
     reports().for_each(|report| drop(members.remove(report.text("node"))));
@@ -227,7 +228,8 @@ mod tests {
     fn report(node: u16, term: u64, leader: &str, commit: u64) -> Report {
         let info = format!(
             "# Raft\r\nnode:{node}\r\nstate:follower\r\nterm:{term}\r\nleader:{leader}\r\ncommit:{commit}\r\n\
-             log_is_full:0\r\nused_memory:2650000\r\nmember1:address=unix:/1\r\nmember2:address=unix:/2\r\n"
+             log_is_full:0\r\nused_memory:2650000\r\nmember1:address=unix:/1,voter\r\n\
+             member2:address=unix:/2,voter\r\n"
         );
         Report { fields: fields(&info), keys: Some(7) }
     }

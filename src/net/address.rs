@@ -156,6 +156,18 @@ impl Listener {
             Listener::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
         }
     }
+
+    /// Undoes [`Listener::register`].
+    ///
+    /// # Errors
+    ///
+    /// Whatever the operating system says.
+    pub fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        match self {
+            Listener::Unix(listener, _) => registry.deregister(listener),
+            Listener::Tcp(listener) => registry.deregister(listener),
+        }
+    }
 }
 
 impl Drop for Listener {

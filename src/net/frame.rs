@@ -70,6 +70,12 @@ pub fn append_frame(buffer: &mut Vec<u8>, cluster: ClusterId, write: impl FnOnce
     frame[4..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
 }
 
+/// The cluster that the first frame names, once so much of it is there. Nothing of it is verified yet.
+pub fn cluster_of(bytes: &[u8]) -> Option<ClusterId> {
+    let head = bytes.first_chunk::<FRAME_HEAD_BYTES>()?;
+    Some(ClusterId(u64::from_le_bytes(head[12..].try_into().expect("eight bytes"))))
+}
+
 /// The bodies of the whole frames at the front of some bytes.
 #[derive(Debug)]
 pub struct Frames<'a> {

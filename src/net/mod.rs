@@ -10,4 +10,4 @@ mod frame;
 
 pub use address::{Address, Listener, Stream};
 pub use connection::{Connection, Flow, Scratch};
-pub use frame::{FRAME_HEAD_BYTES, FrameError, Frames, append_frame};
+pub use frame::{FRAME_HEAD_BYTES, FrameError, Frames, append_frame, cluster_of};

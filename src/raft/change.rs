@@ -24,7 +24,25 @@ pub enum Changed {
     Refused(Refusal),
 }
 
+/// What must be equal for the members and peers to be the same as before.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct MembersSeen {
+    index: Index,
+    commit_reached: bool,
+    memberships: usize,
+    line: usize,
+}
+
 impl Raft {
+    /// Whether members or peers have changed since the last call.
+    pub(super) fn note_members(&mut self) -> bool {
+        let line = if let Role::Leader(leader) = &self.role { leader.line.len() } else { 0 };
+        let index = self.memberships.index();
+        let commit_reached = index <= self.commit;
+        let seen = MembersSeen { index, commit_reached, memberships: self.memberships.iter().count(), line };
+        std::mem::replace(&mut self.members_seen, seen) != seen
+    }
+
     /// The membership that counts here: the last one in the log, committed or not.
     pub fn membership(&self) -> &Membership {
         self.memberships.active()
@@ -81,8 +99,10 @@ impl Raft {
     fn hindrance(&self, leader: &Leader, now: Instant, change: &Change) -> Option<Refusal> {
         let Change::Swap { promote, .. } = change else { return None };
         let follower = |id: NodeId| leader.line.iter().find(|follower| follower.id == id);
+        // Whoever is well answers every other heartbeat at least.
+        let recently = self.config.heartbeat.times(3);
         let answers = |id: NodeId| {
-            let is_heard = |follower: &Progress| now - follower.heard_at < self.config.election_timeout;
+            let is_heard = |follower: &Progress| now - follower.heard_at < recently;
             id == self.config.id || follower(id).is_some_and(is_heard)
         };
         let last = self.log.last().index;

@@ -22,6 +22,9 @@ pub struct Effects {
     pub fetches: Vec<Fetch>,
     /// Parts of a snapshot that the leader sends: to be stored, each answered once.
     pub parts: Vec<SnapshotPart>,
+    /// Whether [`Raft::membership`](super::Raft::membership) or [`Raft::peers`](super::Raft::peers) may say
+    /// something else than after the turn before.
+    pub members_changed: bool,
 }
 
 /// Something that a follower needs and that lies in files, and for whom.
@@ -122,5 +125,6 @@ impl Effects {
         self.reads_failed.clear();
         self.fetches.clear();
         self.parts.clear();
+        self.members_changed = false;
     }
 }

@@ -4,6 +4,7 @@
 //! [`Raft::flush`] lets time pass and derives what is to be written, sent, applied and answered. So whatever
 //! happened in one turn shares one write and one append to each follower, without any batching code.
 
+use super::change::MembersSeen;
 use super::config::Config;
 use super::effects::{Committed, Effects, LogStart, LogWrite, Receipt, SnapshotPart};
 use super::election::Campaign;
@@ -56,6 +57,8 @@ pub struct Raft {
     pub(super) at_once: Vec<Envelope>,
     /// Reads to be given up.
     pub(super) reads_failed: Vec<ReadId>,
+    /// By which the owner can be told that other members count: see [`Raft::note_members`].
+    pub(super) members_seen: MembersSeen,
 }
 
 /// What a replica is doing in its term.
@@ -139,6 +142,7 @@ impl Raft {
             after_write: Vec::new(),
             at_once: Vec::new(),
             reads_failed: Vec::new(),
+            members_seen: MembersSeen::default(),
             config,
         };
         let deadline = now + raft.patience();
@@ -285,6 +289,7 @@ impl Raft {
         self.write(now, effects);
         self.log.forget(self.applied, self.config.tail_bytes);
         self.memberships.forget_before(self.applied);
+        effects.members_changed = self.note_members();
         effects.send.append(&mut self.at_once);
         super::invariants::check(self);
     }

@@ -219,6 +219,18 @@ commands! {
     ClusterSlots = "cluster|slots" 2 [LOADING STALE] [] Keys::None,
         "cluster" "3.0.0" "O(N) with N replicas" "Tells who has which hash slots, in the older form.";
 
+    // The members of the cluster.
+    RaftAdd = "raft.add" 3 [ADMIN NOSCRIPT STALE NO_MULTI] [ADMIN DANGEROUS] Keys::None,
+        "cluster" "1.0.0" "O(1)" "Takes in a node, which listens from then on.";
+    RaftMembers = "raft.members" 1 [ADMIN LOADING STALE] [ADMIN] Keys::None,
+        "cluster" "1.0.0" "O(N) with N members" "Tells the members, where they are, and which of them vote.";
+    RaftPromote = "raft.promote" -2 [ADMIN NOSCRIPT STALE NO_MULTI] [ADMIN DANGEROUS] Keys::None,
+        "cluster" "1.0.0" "O(1)" "Lets a node vote that has listened, perhaps in the place of another.";
+    RaftRemove = "raft.remove" 2 [ADMIN NOSCRIPT STALE NO_MULTI] [ADMIN DANGEROUS] Keys::None,
+        "cluster" "1.0.0" "O(1)" "Removes a member.";
+    RaftTransfer = "raft.transfer" -1 [ADMIN NOSCRIPT STALE NO_MULTI] [ADMIN DANGEROUS] Keys::None,
+        "cluster" "1.0.0" "O(1)" "Lets another node lead.";
+
     // Strings.
     Get = "get" 2 [READONLY FAST] [STRING] Keys::One(READ),
         "string" "1.0.0" "O(1)" "Tells the value of a key.";

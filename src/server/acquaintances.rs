@@ -10,9 +10,9 @@
 //! Not found out: a replica that is wiped before this one has ever met it, since there is nothing to compare
 //! with. It takes a cluster of which a part was cut off from its very beginning.
 //!
-//! There is no way back for such a replica but a change of the membership, which does not exist yet. Whoever
-//! knows that all the others are up and hold everything can stop them and remove its line from the file of
-//! each.
+//! The way back for such a replica is a change of the membership: it is removed and added again, and is then
+//! another member, under whatever name. So a life is remembered together with the entry that made its bearer
+//! a member.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,14 +21,15 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use crate::identity::Incarnation;
-use crate::raft::NodeId;
+use crate::raft::{Index, NodeId};
 use crate::runtime;
 
-/// The lives of the other replicas, and the file that holds them: a line for each, name and life.
+/// The lives of the other replicas, and the file that holds them: a line for each, with its name, the entry
+/// that made it a member, and its life.
 #[derive(Debug)]
 pub struct Acquaintances {
     file: PathBuf,
-    lives: BTreeMap<NodeId, Incarnation>,
+    lives: BTreeMap<NodeId, (Index, Incarnation)>,
 }
 
 impl Acquaintances {
@@ -51,20 +52,23 @@ impl Acquaintances {
         Ok(Acquaintances { file, lives })
     }
 
-    /// The life that this replica knows of another.
-    pub(super) fn life_of(&self, id: NodeId) -> Option<Incarnation> {
-        self.lives.get(&id).copied()
+    /// The life that this replica knows of another, which has been a member since that entry.
+    pub(super) fn life_of(&self, id: NodeId, since: Index) -> Option<Incarnation> {
+        self.lives.get(&id).filter(|(known, _)| *known == since).map(|(_, life)| *life)
     }
 
-    /// Another replica has introduced itself. It may be heard when this returns without a refusal.
-    pub(super) fn meet(&mut self, id: NodeId, life: Incarnation) -> Result<(), String> {
-        match self.life_of(id) {
+    /// A member since that entry has introduced itself. It may be heard when this returns without a refusal.
+    pub(super) fn meet(&mut self, id: NodeId, since: Index, life: Incarnation) -> Result<(), String> {
+        match self.life_of(id, since) {
             Some(known) if known == life => Ok(()),
             Some(_) => Err(wiped(id)),
             None => {
-                self.lives.insert(id, life);
+                let before = self.lives.insert(id, (since, life));
                 self.write().map_err(|error| {
-                    self.lives.remove(&id);
+                    match before {
+                        Some(before) => self.lives.insert(id, before),
+                        None => self.lives.remove(&id),
+                    };
                     format!("cannot write down node {} in {}: {error}", id.0, self.file.display())
                 })
             }
@@ -73,8 +77,8 @@ impl Acquaintances {
 
     fn write(&self) -> io::Result<()> {
         let mut text = String::new();
-        for (id, life) in &self.lives {
-            writeln!(text, "{} {}", id.0, life.0).expect("a text takes everything");
+        for (id, (since, life)) in &self.lives {
+            writeln!(text, "{} {} {}", id.0, since.0, life.0).expect("a text takes everything");
         }
         runtime::write_file(&self.file, text.as_bytes())
     }
@@ -84,14 +88,16 @@ impl Acquaintances {
 pub(super) fn wiped(id: NodeId) -> String {
     format!(
         "node {} has come back with an empty disk; what it has confirmed is lost with the old one, so it is \
-         not counted any more. Start it with its old data directory",
+         not counted any more. Start it with its old data directory, or remove it and add it again \
+         (RAFT.REMOVE, RAFT.ADD)",
         id.0
     )
 }
 
-fn line(text: &str) -> Option<(NodeId, Incarnation)> {
-    let (id, life) = text.split_once(' ')?;
-    Some((NodeId(id.parse().ok()?), Incarnation(life.parse().ok()?)))
+fn line(text: &str) -> Option<(NodeId, (Index, Incarnation))> {
+    let (id, rest) = text.split_once(' ')?;
+    let (since, life) = rest.split_once(' ')?;
+    Some((NodeId(id.parse().ok()?), (Index(since.parse().ok()?), Incarnation(life.parse().ok()?))))
 }
 
 #[cfg(test)]
@@ -104,31 +110,46 @@ mod tests {
         file
     }
 
+    const FOUNDED: Index = Index(0);
+
     #[test]
     fn the_first_meeting_decides_even_after_a_restart() {
         let file = file("acquaintances");
         let mut met = Acquaintances::open(file.clone()).unwrap();
-        assert_eq!(met.meet(NodeId(2), Incarnation(u64::MAX)), Ok(()));
-        assert_eq!(met.meet(NodeId(3), Incarnation(5)), Ok(()));
-        assert!(met.meet(NodeId(2), Incarnation(8)).unwrap_err().starts_with("node 2 has come back with"));
+        assert_eq!(met.meet(NodeId(2), FOUNDED, Incarnation(u64::MAX)), Ok(()));
+        assert_eq!(met.meet(NodeId(3), FOUNDED, Incarnation(5)), Ok(()));
+        let refused = met.meet(NodeId(2), FOUNDED, Incarnation(8));
+        assert!(refused.unwrap_err().starts_with("node 2 has come back with"));
         let mut again = Acquaintances::open(file.clone()).unwrap();
-        assert_eq!(again.life_of(NodeId(2)), Some(Incarnation(u64::MAX)));
-        assert!(again.meet(NodeId(3), Incarnation(6)).is_err());
-        assert_eq!(again.meet(NodeId(3), Incarnation(5)), Ok(()));
+        assert_eq!(again.life_of(NodeId(2), FOUNDED), Some(Incarnation(u64::MAX)));
+        assert!(again.meet(NodeId(3), FOUNDED, Incarnation(6)).is_err());
+        assert_eq!(again.meet(NodeId(3), FOUNDED, Incarnation(5)), Ok(()));
+        fs::remove_file(file).unwrap();
+    }
+
+    #[test]
+    fn who_was_added_again_is_met_anew() {
+        let file = file("added-again");
+        let mut met = Acquaintances::open(file.clone()).unwrap();
+        assert_eq!(met.meet(NodeId(2), FOUNDED, Incarnation(7)), Ok(()));
+        assert_eq!(met.life_of(NodeId(2), Index(9)), None);
+        assert_eq!(met.meet(NodeId(2), Index(9), Incarnation(8)), Ok(()));
+        assert!(met.meet(NodeId(2), Index(9), Incarnation(7)).is_err());
         fs::remove_file(file).unwrap();
     }
 
     #[test]
     fn who_cannot_be_written_down_is_not_met() {
         let mut met = Acquaintances::open("/nowhere/at/all/peers".into()).unwrap();
-        assert!(met.meet(NodeId(2), Incarnation(7)).unwrap_err().contains("/nowhere/at/all/peers"));
-        assert_eq!(met.life_of(NodeId(2)), None);
+        let refused = met.meet(NodeId(2), FOUNDED, Incarnation(7));
+        assert!(refused.unwrap_err().contains("/nowhere/at/all/peers"));
+        assert_eq!(met.life_of(NodeId(2), FOUNDED), None);
     }
 
     #[test]
     fn garbage_in_the_file_is_not_taken_for_an_empty_one() {
         let file = file("strangers");
-        for text in ["2", "2 x", "2 7\n\n", "99999999 7", "2 7 8"] {
+        for text in ["2", "2 7", "2 0 x", "2 0 7\n\n", "99999999 0 7", "2 0 7 8"] {
             fs::write(&file, text).unwrap();
             assert_eq!(Acquaintances::open(file.clone()).unwrap_err().kind(), ErrorKind::InvalidData);
         }

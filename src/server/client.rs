@@ -13,7 +13,7 @@ use crate::limits::{
     RESP_REQUEST_BYTES_MAX,
 };
 use crate::net::{Connection, Flow, Scratch};
-use crate::replica::Ticket;
+use crate::replica::{Order, Ticket};
 use crate::resp::{Bounds, OwnedRequest, RequestParser};
 
 /// What a client may claim.
@@ -46,13 +46,20 @@ pub(super) struct Client {
 pub(super) struct Batch {
     pub(super) once: Option<RequestId>,
     pub(super) operations: Vec<Operation>,
+    /// What an administrator wants instead.
+    pub(super) order: Option<Order>,
     bytes: usize,
 }
 
 impl Batch {
     pub(super) fn new(once: Option<RequestId>, operations: Vec<Operation>) -> Batch {
         let bytes = operations.iter().map(Operation::bytes).sum();
-        Batch { once, operations, bytes }
+        Batch { once, operations, order: None, bytes }
+    }
+
+    /// Whether it may change anything.
+    pub(super) fn changes(&self) -> bool {
+        self.order.is_some() || !self.operations.iter().all(Operation::is_read)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -60,7 +67,7 @@ impl Batch {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.operations.is_empty()
+        self.operations.is_empty() && self.order.is_none()
     }
 
     pub(super) fn push(&mut self, operation: Operation) {
@@ -69,9 +76,10 @@ impl Batch {
     }
 
     /// Whether it takes nothing more. A request with a name is a batch of its own: when it comes again, its
-    /// answer of the first time must not have to do for what is behind it.
+    /// answer of the first time must not have to do for what is behind it. So is an order.
     fn is_full(&self) -> bool {
         self.once.is_some()
+            || self.order.is_some()
             || self.operations.len() >= CLIENT_BATCH_OPERATIONS_MAX
             || self.bytes >= CLIENT_BATCH_BYTES
     }

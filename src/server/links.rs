@@ -6,6 +6,10 @@
 //! welcome is told why, once, and hung up on. Whoever connects and says nothing is a stranger; of those
 //! there are only so many, and the oldest has to go when another comes, so that none keeps a replica out.
 //!
+//! There is a line to everyone with whom the consensus core may have to speak, and to whoever has introduced
+//! itself as a node of this cluster without being known: it may be a member of which this node has not heard
+//! yet, and then its leader, and has to be answered.
+//!
 //! What does not get through is lost: the consensus core repeats what matters. A follower that takes nothing
 //! for long costs a bounded buffer, no more (R24).
 
@@ -16,13 +20,14 @@ use mio::event::Event;
 use mio::{Registry, Token};
 
 use super::acquaintances::{self, Acquaintances};
+use super::address_book::AddressBook;
 use super::peer::{Hello, PeerMessage};
 use crate::codec;
 use crate::identity::{ClusterId, Incarnation};
 use crate::limits::{FRAME_BYTES_MAX, LINK_UNWRITTEN_MAX};
 use crate::net::{Address, Connection, Flow, Frames, Scratch, Stream, append_frame};
 use crate::prng::Prng;
-use crate::raft::{Instant, NodeId, Span};
+use crate::raft::{Index, Instant, Membership, NodeId, Span};
 
 /// The first wait before a broken line is tried again; doubled each time, with up to as much again at random.
 const BACKOFF_MIN: Span = Span::milliseconds(50);
@@ -30,6 +35,12 @@ const BACKOFF_MAX: Span = Span::milliseconds(1_000);
 
 /// Connections without a hello beyond one for each other replica.
 const STRANGERS_MAX: usize = 8;
+
+/// Nodes that are no members, as far as this one knows, and are heard all the same.
+const GUESTS_MAX: usize = 8;
+
+/// Tokens of the lines that this node makes: so many, over and over.
+const LINE_TOKENS: usize = 1 << 15;
 
 /// How long a connection may take to come about.
 const CONNECT_PATIENCE: Span = Span::milliseconds(2_000);
@@ -53,6 +64,13 @@ pub(super) struct Identity {
 pub(super) struct Links {
     identity: Identity,
     acquaintances: Acquaintances,
+    book: AddressBook,
+    /// Where this replica can be reached, as it says itself.
+    own_address: Box<str>,
+    /// Everyone with whom the core may have to speak; of members, the entry that made them one.
+    peers: BTreeMap<NodeId, Option<Index>>,
+    first_line: usize,
+    lines_made: usize,
     outgoing: BTreeMap<NodeId, Outgoing>,
     incoming: BTreeMap<Token, Incoming>,
     /// Whose lines have broken since somebody asked.
@@ -86,26 +104,29 @@ enum State {
 #[derive(Debug)]
 struct Incoming {
     connection: Connection,
-    /// Known after the hello.
-    from: Option<NodeId>,
+    /// Who speaks.
+    hello: Option<Hello>,
 }
 
 impl Links {
-    /// Lines to the replicas at `addresses`, none of them up. Each speaks on the connection with its token.
+    /// No lines yet. Those that will be made have tokens from `first_line` on.
     pub(super) fn new(
         identity: Identity,
         acquaintances: Acquaintances,
-        addresses: Vec<(NodeId, Address, Token)>,
+        given: &[(NodeId, Address)],
+        first_line: usize,
         seed: u64,
     ) -> Links {
-        let line = |(id, address, token)| {
-            let state = State::Down(Instant(0));
-            (id, Outgoing { address, token, state, backoff: BACKOFF_MIN, refusal: String::new() })
-        };
+        let own = given.iter().find(|(id, _)| *id == identity.id);
         Links {
             identity,
             acquaintances,
-            outgoing: addresses.into_iter().map(line).collect(),
+            book: AddressBook::new(given),
+            own_address: own.map_or_else(Box::default, |(_, address)| address.to_string().into()),
+            peers: BTreeMap::new(),
+            first_line,
+            lines_made: 0,
+            outgoing: BTreeMap::new(),
             incoming: BTreeMap::new(),
             lost: Vec::new(),
             refusal: String::new(),
@@ -113,9 +134,66 @@ impl Links {
         }
     }
 
+    /// Where a replica can be reached, of which the membership says `note`.
+    pub(super) fn reach(&self, id: NodeId, note: &str) -> Option<String> {
+        self.book.find(id, note).map(|address| address.to_string())
+    }
+
+    /// Has a line to each of `peers`, and to nobody else who is not connected. Answers those of whom it does
+    /// not know where they are.
+    pub(super) fn follow(&mut self, peers: &[NodeId], membership: &Membership) -> Vec<NodeId> {
+        let since = |id: &NodeId| membership.get(*id).map(|member| member.since);
+        self.peers = peers.iter().map(|id| (*id, since(id))).collect();
+        self.judge_again();
+        let mut lacking = Vec::new();
+        for id in peers {
+            let note = membership.get(*id).map_or("", |member| &member.note);
+            match self.book.find(*id, note) {
+                Some(address) => self.make_line(*id, address),
+                None if !self.outgoing.contains_key(id) => lacking.push(*id),
+                None => {}
+            }
+        }
+        self.drop_guests();
+        lacking
+    }
+
+    fn make_line(&mut self, to: NodeId, address: Address) {
+        if self.outgoing.get(&to).is_some_and(|line| line.address == address) {
+            return;
+        }
+        let token = Token(self.first_line + self.lines_made % LINE_TOKENS);
+        self.lines_made += 1;
+        let state = State::Down(Instant(0));
+        let line = Outgoing { address, token, state, backoff: BACKOFF_MIN, refusal: String::new() };
+        self.outgoing.insert(to, line);
+    }
+
+    /// Whoever was heard as a guest and is a member now is held to what is known of it.
+    fn judge_again(&mut self) {
+        let Links { incoming, peers, acquaintances, refusal, .. } = self;
+        incoming.retain(|_, incoming| {
+            let Some(Hello { from, life, .. }) = &incoming.hello else { return true };
+            let Some(Some(since)) = peers.get(from) else { return true };
+            match acquaintances.meet(*from, *since, *life) {
+                Ok(()) => true,
+                Err(why) => {
+                    note_refusal(refusal, &why);
+                    false
+                }
+            }
+        });
+    }
+
+    /// There is no line to whoever is no peer and not connected.
+    fn drop_guests(&mut self) {
+        let Links { outgoing, incoming, peers, .. } = self;
+        outgoing.retain(|id, _| peers.contains_key(id) || incoming.values().any(|line| line.is_from(*id)));
+    }
+
     /// A replica, or somebody who pretends to be one, has connected.
     pub(super) fn accept(&mut self, stream: Stream, registry: &Registry, token: Token) {
-        let mut strangers = self.incoming.iter().filter(|(_, incoming)| incoming.from.is_none());
+        let mut strangers = self.incoming.iter().filter(|(_, incoming)| incoming.hello.is_none());
         // Tokens ascend, so the first is the oldest.
         let oldest = strangers.next().map(|(token, _)| *token);
         if strangers.count() + 1 >= self.outgoing.len() + STRANGERS_MAX
@@ -125,7 +203,7 @@ impl Links {
         }
         match Connection::new(stream, registry, token) {
             Ok(connection) => {
-                self.incoming.insert(token, Incoming { connection, from: None });
+                self.incoming.insert(token, Incoming { connection, hello: None });
             }
             Err(error) => warn!("cannot take a peer's connection: {error}"),
         }
@@ -179,8 +257,10 @@ impl Links {
                     line.state = State::Connecting(connection, until);
                 } else if connection.check().is_ok() {
                     let (from, to, life) = (identity.id, *to, identity.life);
-                    let known = self.acquaintances.life_of(to);
-                    let hello = PeerMessage::Hello(Hello { from, to, life, known });
+                    let since = self.peers.get(&to).copied().flatten();
+                    let known = since.and_then(|since| self.acquaintances.life_of(to, since));
+                    let address = self.own_address.clone();
+                    let hello = PeerMessage::Hello(Hello { from, to, life, known, address });
                     say(&mut connection, identity.cluster, &hello);
                     line.state = State::Up(connection);
                     line.backoff = BACKOFF_MIN;
@@ -228,36 +308,50 @@ impl Links {
     }
 
     fn read_incoming(&mut self, scratch: &mut Scratch, take: &mut impl FnMut(NodeId, PeerMessage)) {
-        let Links { identity, acquaintances, outgoing, incoming, refusal, .. } = self;
-        let mut met = Vec::new();
+        let Links { identity, acquaintances, peers, outgoing, incoming, refusal, .. } = self;
+        let guests = outgoing.keys().filter(|id| !peers.contains_key(id)).count();
+        let (mut met, mut has_lost) = (Vec::new(), false);
         incoming.retain(|token, incoming| {
             let flow = if incoming.connection.is_readable() {
                 incoming.connection.read(scratch)
             } else {
                 Flow::Open
             };
-            let was_stranger = incoming.from.is_none();
-            let is_member = |id: NodeId| outgoing.contains_key(&id);
-            let judge = |hello: Hello| judge(*identity, is_member, acquaintances, hello);
+            let was_stranger = incoming.hello.is_none();
+            let has_room = |id: &NodeId| outgoing.contains_key(id) || guests < GUESTS_MAX;
+            let judge = |hello: &Hello| judge(*identity, peers, has_room, acquaintances, hello);
             match incoming.hear(identity.cluster, judge, take) {
                 Ok(()) => {
-                    met.extend(incoming.from.filter(|_| was_stranger).map(|from| (from, *token)));
+                    met.extend(incoming.hello.clone().filter(|_| was_stranger).map(|hello| (hello, *token)));
+                    has_lost |= flow == Flow::Closed;
                     flow == Flow::Open
                 }
                 Err(why) => {
-                    if *refusal != why {
-                        warn!("hung up on a peer: {why}");
-                        refusal.clone_from(&why);
-                    }
+                    note_refusal(refusal, &why);
+                    has_lost = true;
                     say(&mut incoming.connection, identity.cluster, &PeerMessage::Unwelcome(why.into()));
                     incoming.connection.write();
                     false
                 }
             }
         });
+        for (hello, token) in met {
+            self.welcome(&hello, token);
+        }
+        if has_lost {
+            self.drop_guests();
+        }
+    }
+
+    /// Somebody has introduced itself on a new connection.
+    fn welcome(&mut self, hello: &Hello, newest: Token) {
         // A replica speaks on one connection: an older one is dead, though nobody may have told us.
-        for (from, newest) in met {
-            incoming.retain(|token, incoming| incoming.from != Some(from) || *token == newest);
+        self.incoming.retain(|token, incoming| !incoming.is_from(hello.from) || *token == newest);
+        self.book.tell(hello.from, &hello.address);
+        if !self.outgoing.contains_key(&hello.from)
+            && let Some(address) = self.book.find(hello.from, "")
+        {
+            self.make_line(hello.from, address);
         }
     }
 
@@ -329,23 +423,35 @@ impl Outgoing {
     }
 }
 
+/// Says why somebody is not welcome, unless that was the last thing that was said.
+fn note_refusal(last: &mut String, why: &str) {
+    if last != why {
+        warn!("hung up on a peer: {why}");
+        why.clone_into(last);
+    }
+}
+
 impl Incoming {
+    fn is_from(&self, id: NodeId) -> bool {
+        self.hello.as_ref().is_some_and(|hello| hello.from == id)
+    }
+
     /// Takes the whole frames that have arrived.
     fn hear(
         &mut self,
         cluster: ClusterId,
-        mut judge: impl FnMut(Hello) -> Result<(), String>,
+        mut judge: impl FnMut(&Hello) -> Result<(), String>,
         take: &mut impl FnMut(NodeId, PeerMessage),
     ) -> Result<(), String> {
         // Nobody may claim much before it is known who speaks.
-        let body_bytes_max = if self.from.is_none() { STRANGER_FRAME_BYTES } else { FRAME_BYTES_MAX };
+        let body_bytes_max = if self.hello.is_none() { STRANGER_FRAME_BYTES } else { FRAME_BYTES_MAX };
         let mut frames = Frames::new(self.connection.input(), cluster, body_bytes_max);
         while let Some(body) = frames.next() {
             let message = decode(body.map_err(|error| error.to_string())?)?;
-            match (self.from, message) {
+            match (self.hello.as_ref().map(|hello| hello.from), message) {
                 (None, PeerMessage::Hello(hello)) => {
-                    judge(hello)?;
-                    self.from = Some(hello.from);
+                    judge(&hello)?;
+                    self.hello = Some(hello);
                     frames.body_bytes_max = FRAME_BYTES_MAX;
                 }
                 (Some(from), PeerMessage::Raft(envelope)) if envelope.from == from => {
@@ -366,20 +472,22 @@ impl Incoming {
 /// Whether a hello is welcome. Whoever is not known yet is written down before a word of it is heard.
 fn judge(
     identity: Identity,
-    is_member: impl Fn(NodeId) -> bool,
+    peers: &BTreeMap<NodeId, Option<Index>>,
+    has_room: impl Fn(&NodeId) -> bool,
     acquaintances: &mut Acquaintances,
-    hello: Hello,
+    hello: &Hello,
 ) -> Result<(), String> {
     if hello.to != identity.id {
         return Err(format!("it looks for {:?}, this is {:?}", hello.to, identity.id));
     }
-    if !is_member(hello.from) {
-        return Err(format!("{:?} is not a member", hello.from));
-    }
     if hello.known.is_some_and(|known| known != identity.life) {
         return Err(acquaintances::wiped(identity.id));
     }
-    acquaintances.meet(hello.from, hello.life)
+    match peers.get(&hello.from) {
+        Some(Some(since)) => acquaintances.meet(hello.from, *since, hello.life),
+        _ if has_room(&hello.from) => Ok(()),
+        _ => Err(format!("{:?} is not a member, and too many are here who are none", hello.from)),
+    }
 }
 
 /// What the other side says against a connection that we have made, if it says something.

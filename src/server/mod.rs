@@ -13,15 +13,19 @@
 //! Missing: a thread of its own for the replica on large machines.
 
 mod acquaintances;
+mod address_book;
 mod client;
 mod doors;
 mod files;
 mod imaging;
+mod joining;
 mod links;
 mod local;
 mod log_keeper;
 mod log_thread;
+mod membership;
 mod node;
+mod orders;
 mod peer;
 mod picture;
 mod report;
@@ -32,4 +36,5 @@ mod start;
 
 pub use acquaintances::Acquaintances;
 pub use doors::Doors;
+pub use joining::wait_to_be_taken_in;
 pub use start::{Setup, catch_signals, run};

@@ -87,6 +87,8 @@ pub(super) struct Node {
     pub(super) next_handover: Instant,
     /// Set when this node is to end.
     pub(super) leaving: Option<Leaving>,
+    /// Whether this node is known to be no member any more.
+    pub(super) is_removed: bool,
     is_announced: bool,
 }
 
@@ -127,9 +129,9 @@ impl Node {
     pub(super) fn new(parts: Parts) -> io::Result<Node> {
         let Parts { poll, clock, seat, replica, links, mut doors, reports, log, snapshots, .. } = parts;
         doors.register(poll.registry(), FIRST_DOOR)?;
-        let clients_max = doors::clients_max(seat.members.len());
+        let clients_max = doors::clients_max(replica.members().1.len() + 1);
         info!("takes up to {clients_max} clients");
-        Ok(Node {
+        let mut node = Node {
             poll,
             clock,
             seat,
@@ -160,8 +162,11 @@ impl Node {
             is_full: false,
             full_peers: BTreeSet::new(),
             next_handover: Instant(0),
+            is_removed: false,
             is_announced: false,
-        })
+        };
+        node.follow_members();
+        Ok(node)
     }
 
     /// Serves until it is told to end.
@@ -197,6 +202,9 @@ impl Node {
         self.hear_clients(now);
         self.submit_held(now);
         self.flush(now)?;
+        if std::mem::take(&mut self.output.members_changed) {
+            self.follow_members();
+        }
         self.deliver(now);
         self.give_up(now);
         self.write_sockets(now);
@@ -269,6 +277,9 @@ impl Node {
                     let asker = Asker::Peer(from, ticket);
                     self.replica.on(now, Event::Request(Request { asker, once, operations }));
                 }
+            }
+            PeerMessage::Order(ticket, order) => {
+                self.replica.on(now, Event::Order(Asker::Peer(from, ticket), order));
             }
             PeerMessage::Answer(ticket, answer)
                 if self.tickets.get(&ticket).is_some_and(|waiting| waiting.is_asked_of(from)) =>

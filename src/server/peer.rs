@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::identity::Incarnation;
 use crate::kv::{Operation, RequestId};
 use crate::raft::{Envelope, NodeId};
-use crate::replica::{Answer, Ticket};
+use crate::replica::{Answer, Order, Ticket};
 
 /// The body of a frame.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub(super) enum PeerMessage {
     Raft(Envelope),
     /// A request that a client brought to a follower. It is never sent on a second time.
     Ask(Forwarded),
+    /// An administrator's order, likewise.
+    Order(Ticket, Order),
     /// The leader's answer to one.
     Answer(Ticket, Answer),
     /// The leader has not taken a request, because its disk is full.
@@ -28,7 +30,7 @@ pub(super) enum PeerMessage {
 }
 
 /// Who speaks, and to whom.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Hello {
     /// The replica that has connected.
     pub(super) from: NodeId,
@@ -38,6 +40,8 @@ pub(super) struct Hello {
     pub(super) life: Incarnation,
     /// The receiver's life, as the sender knows it from earlier, if they have met.
     pub(super) known: Option<Incarnation>,
+    /// Where the sender can be reached: the receiver may not have heard of it yet, and has to answer.
+    pub(super) address: Box<str>,
 }
 
 /// A client's request on its way to the leader.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::local::Process;
 use crate::kv::WallClock;
-use crate::raft::{NodeId, Status};
+use crate::raft::{NodeId, Standing, Status};
 
 /// The state of things.
 #[derive(Clone, Debug)]
@@ -23,6 +23,7 @@ pub(super) struct Picture {
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) id: NodeId,
+    pub(super) standing: Standing,
     pub(super) address: String,
 }
 
@@ -106,7 +107,9 @@ impl Picture {
         let members: String = self
             .members
             .iter()
-            .map(|member| format!("member{}:address={}\r\n", member.id.0, member.address))
+            .map(|member| {
+                format!("member{}:address={},{}\r\n", member.id.0, member.address, member.standing())
+            })
             .collect();
         format!(
             "node:{}\r\nstate:{}\r\nterm:{}\r\nleader:{leader}\r\nlast:{}\r\ncommit:{}\r\nmembers:{}\r\n\
@@ -138,6 +141,16 @@ fn human(bytes: u64) -> String {
 }
 
 impl Member {
+    /// Its standing in one word.
+    pub(super) fn standing(&self) -> &'static str {
+        match self.standing {
+            Standing::Learner => "learner",
+            Standing::Voter => "voter",
+            Standing::Joining => "joining",
+            Standing::Leaving => "leaving",
+        }
+    }
+
     /// Its address in the form that Redis has for it, without brackets; a Unix socket has none.
     pub(super) fn host_and_port(&self) -> (String, u16) {
         let place = self.address.strip_prefix("tcp:").and_then(|place| place.parse::<SocketAddr>().ok());

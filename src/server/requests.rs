@@ -8,7 +8,6 @@ use mio::Token;
 use super::client::{Batch, Client};
 use super::node::Node;
 use super::peer::{Forwarded, PeerMessage};
-use crate::kv::Operation;
 use crate::limits::{HELD_BYTES_MAX, HELD_REQUESTS_MAX};
 use crate::raft::{Instant, NodeId, Span};
 use crate::replica::{Answer, Asker, Event, Now, Request, Returned, Ticket};
@@ -20,6 +19,7 @@ const PATIENCE: Span = Span::milliseconds(2_000);
 const NOTHING_HAPPENED: &str = "TRYAGAIN nothing was done: the leader changed, ask again";
 const BUSY: &str = "TRYAGAIN nothing was done: too much waits already, ask again later";
 const NO_LEADER: &str = "CLUSTERDOWN nothing was done: no leader is known, a majority may be out of reach";
+const REMOVED: &str = "CLUSTERDOWN nothing was done: this node is no member of its cluster any more";
 const DISK_FULL: &str =
     "MISCONF nothing was done: the leader's disk is full, writes are refused until it has room";
 const UNCERTAIN: &str = "UNCERTAIN it may have been done or may yet be: the leader was lost, or slow";
@@ -73,11 +73,17 @@ impl Node {
 
     /// Gives a batch to whoever leads, or keeps it until somebody does.
     fn submit(&mut self, now: Now, ticket: Ticket, batch: Batch) {
-        let changes = !batch.operations.iter().all(Operation::is_read);
+        if self.is_removed {
+            return self.fail(ticket, REMOVED);
+        }
+        let changes = batch.changes();
         let Some(leader) = self.willing_leader(now) else { return self.hold(ticket, batch) };
-        let Batch { once, operations, .. } = batch;
+        let Batch { once, operations, order, .. } = batch;
         if leader != self.seat.id {
-            let forwarded = PeerMessage::Ask(Forwarded { ticket, once, operations });
+            let forwarded = match order {
+                Some(order) => PeerMessage::Order(ticket, order),
+                None => PeerMessage::Ask(Forwarded { ticket, once, operations }),
+            };
             if self.links.send(leader, &forwarded) {
                 self.note_asked(ticket, leader, changes);
             } else {
@@ -87,8 +93,14 @@ impl Node {
             self.fail(ticket, DISK_FULL);
         } else {
             self.note_asked(ticket, leader, changes);
-            let request = Request { asker: Asker::Here(ticket), once, operations };
-            self.replica.on(now, Event::Request(request));
+            let asker = Asker::Here(ticket);
+            self.replica.on(
+                now,
+                match order {
+                    Some(order) => Event::Order(asker, order),
+                    None => Event::Request(Request { asker, once, operations }),
+                },
+            );
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::client::Batch;
 use super::local;
+use super::orders;
 use super::picture::Picture;
 use crate::kv::{self, ClientId, Key, Operation, RequestId, Revision, Token, Value};
 use crate::limits::{COMMAND_BYTES_MAX, KEYS_PER_COMMAND_MAX, TOKEN_BYTES_MAX};
@@ -169,6 +170,9 @@ impl Session {
                 self.unwatch();
                 self.tell(output, |writer: &mut ReplyWriter<'_>| ReplyWriter::ok(writer));
             }
+            _ if self.transaction.is_none() && orders::parse(spec.verb, request).is_some() => {
+                return self.order(spec.verb, request, batch, output);
+            }
             _ => match parse(request, spec.name) {
                 Some(Ok(operation)) => self.take(operation, batch, output),
                 Some(Err(error)) => {
@@ -184,6 +188,28 @@ impl Session {
                     self.append(said, output);
                 }
             },
+        }
+        Handled::Done
+    }
+
+    /// An order is a batch of its own.
+    fn order(
+        &mut self,
+        verb: Verb,
+        request: Request<'_>,
+        batch: &mut Batch,
+        output: &mut Vec<u8>,
+    ) -> Handled {
+        if !batch.is_empty() {
+            return Handled::Deferred;
+        }
+        match orders::parse(verb, request) {
+            Some(Ok(order)) => {
+                batch.order = Some(order);
+                self.plan.push(Slot::Value);
+            }
+            Some(Err(error)) => self.tell(output, |writer| writer.error(&error)),
+            None => unreachable!("it is an order"),
         }
         Handled::Done
     }

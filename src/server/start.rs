@@ -1,8 +1,9 @@
 //! From settings to a running node: the threads, and the mailboxes between them.
 
 use std::io;
+use std::sync::Arc;
 
-use mio::{Poll, Token, Waker};
+use mio::{Poll, Waker};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -13,7 +14,6 @@ use super::links::{Identity, Links};
 use super::log_keeper::LogKeeper;
 use super::log_thread::LogThread;
 use super::node::{FIRST_LINE, Node, Parts, Seat, WAKE};
-use super::picture::Member;
 use super::report::Report;
 use super::snapshot_thread::SnapshotThread;
 use crate::disk::Directory;
@@ -37,8 +37,8 @@ pub struct Setup {
     pub config: Config,
     /// Its opened storage.
     pub storage: Storage<Directory>,
-    /// All members and where they can be reached, itself included.
-    pub members: Vec<(NodeId, Address)>,
+    /// Where members can be reached, as far as this node was told, itself included.
+    pub addresses: Vec<(NodeId, Address)>,
     /// Where it listens.
     pub doors: Doors,
     /// The least number of bytes of log between two snapshots.
@@ -67,7 +67,7 @@ pub fn catch_signals() -> io::Result<Signals> {
 ///
 /// Whatever the operating system says of the event loop, its sockets and threads.
 pub fn run(setup: Setup) -> io::Result<()> {
-    let Setup { cluster, life, acquaintances, config, storage, members, doors, .. } = setup;
+    let Setup { cluster, life, acquaintances, config, storage, doors, .. } = setup;
     let (snapshot_bytes, value_bytes_max) = (setup.snapshot_bytes, setup.value_bytes_max);
     let (clock, seed, id) = (Clock::start(), arbitrary_seed(), config.id);
     let Storage { recovered, store, writer, snapshots, .. } = storage;
@@ -81,13 +81,12 @@ pub fn run(setup: Setup) -> io::Result<()> {
     let snapshot_thread = SnapshotThread::new(snapshots, for_snapshots, to_node.clone(), clock);
     runtime::spawn("snapshots", move || snapshot_thread.run())?;
     listen_to_signals(setup.signals, to_node)?;
-    let links = Links::new(Identity { cluster, id, life }, acquaintances, lines(id, &members), seed);
-    let members =
-        members.iter().map(|(id, address)| Member { id: *id, address: address.to_string() }).collect();
+    let identity = Identity { cluster, id, life };
+    let links = Links::new(identity, acquaintances, &setup.addresses, FIRST_LINE, seed);
     let parts = Parts {
         poll,
         clock,
-        seat: Seat { id, members },
+        seat: Seat { id, members: Arc::default() },
         replica,
         links,
         doors,
@@ -119,15 +118,6 @@ fn seat_log(
 /// Of each follower, of the leader and of the own image something may be under way, and an image may be
 /// abandoned and begun anew meanwhile.
 const SNAPSHOT_ORDERS_MAX: usize = REPLICAS_MAX + 8;
-
-/// The lines to all other members, each with its token.
-fn lines(id: NodeId, members: &[(NodeId, Address)]) -> Vec<(NodeId, Address, Token)> {
-    let others = members.iter().filter(|(member, _)| *member != id);
-    others
-        .enumerate()
-        .map(|(place, (id, address))| (*id, address.clone(), Token(FIRST_LINE + place)))
-        .collect()
-}
 
 /// The first signal asks the node to end in good order; whoever sends a second one wants it at once.
 fn listen_to_signals(mut signals: Signals, node: Mail<Report>) -> io::Result<()> {

@@ -17,10 +17,10 @@ fn a_directory_has_one_owner_and_one_node() {
     assert!(said.contains("in use by another process") && said.lines().count() == 1, "{said}");
     assert_eq!(nodes.client(1).say(&["GET", "k"]), Reply::bulk("v"), "the owner goes on");
     nodes.kill(1);
-    // Another node's name on the same directory, and another cluster's (one of two nodes is another one).
+    // Another node's name on the same directory, and another cluster's.
     std::os::unix::fs::symlink(nodes.data(1), others.data(second)).expect("a link");
-    for id in [1, 2] {
-        let (code, said) = others.refused(id, &[]);
+    for (id, more) in [(1, &["--cluster", "blue"][..]), (2, &[])] {
+        let (code, said) = others.refused(id, more);
         assert_eq!(code, Some(64), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }

@@ -65,6 +65,18 @@ impl Nodes {
 
     /// Starts a node; paths are relative to the folder, since those of sockets must be short.
     pub(super) fn start(&mut self, id: u16, more: &[&str]) {
+        let peers: Vec<String> = (1..=self.size).map(|id| format!("{id}=unix:p{id}")).collect();
+        let words = ["--peers", &peers.join(",")];
+        self.launch(id, &[&words, more].concat());
+    }
+
+    /// Starts a node that knows of no other: it waits to be taken in.
+    pub(super) fn start_newcomer(&mut self, id: u16) {
+        self.running.resize_with(self.running.len().max(usize::from(id) + 1), || None);
+        self.launch(id, &["--join"]);
+    }
+
+    fn launch(&mut self, id: u16, words: &[&str]) {
         let mut command = match self.descriptors {
             None => Command::new(env!("CARGO_BIN_EXE_quorate")),
             Some(limit) => {
@@ -74,7 +86,6 @@ impl Nodes {
                 shell
             }
         };
-        let peers: Vec<String> = (1..=self.size).map(|id| format!("{id}=unix:p{id}")).collect();
         command.args([
             "serve",
             "--election-timeout",
@@ -83,8 +94,8 @@ impl Nodes {
             &id.to_string(),
         ]);
         command.args(["--data", &format!("d{id}"), "--client", &format!("unix:c{id}")]);
-        command.args(["--peer", &format!("unix:p{id}"), "--peers", &peers.join(",")]);
-        command.args(&self.options).args(more).current_dir(&self.folder).stdin(Stdio::null());
+        command.args(["--peer", &format!("unix:p{id}")]);
+        command.args(&self.options).args(words).current_dir(&self.folder).stdin(Stdio::null());
         let out = |name: &str| File::create(self.folder.join(format!("{name}{id}"))).expect("a file of ours");
         command.stdout(out("out")).stderr(out("err"));
         self.running[usize::from(id)] = Some(command.spawn().expect("the binary starts"));

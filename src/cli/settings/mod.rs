@@ -318,23 +318,15 @@ impl Values<'_> {
     }
 
     fn refuse_join(&self, settings: &Settings) -> Result<(), Failure> {
-        if !settings.join {
+        if !(settings.join && settings.bootstrap) {
             return Ok(());
         }
         let source = |name: &str| self.0.get(name).map_or(&Source::Default, |given| &given.source);
-        let message = if settings.bootstrap {
-            format!(
-                "join and bootstrap exclude each other; set by {} and {}",
-                source("join"),
-                source("bootstrap")
-            )
-        } else {
-            format!(
-                "join needs membership changes, which this version does not have yet: start all nodes \
-                 of a new cluster with bootstrap instead; set by {}",
-                source("join")
-            )
-        };
+        let message = format!(
+            "join and bootstrap exclude each other; set by {} and {}",
+            source("join"),
+            source("bootstrap")
+        );
         Err(Failure::usage_of("serve", message))
     }
 }

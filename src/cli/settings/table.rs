@@ -129,7 +129,12 @@ pub const SETTINGS: &[Setting] = &[
     row(
         "join",
         Kind::Switch,
-        ["", "true or false", "false", "start with an empty directory in a cluster that runs already"],
+        [
+            "",
+            "true or false",
+            "false",
+            "wait, if the directory holds no node yet, to be taken into a cluster that runs",
+        ],
     ),
     row(
         "election-timeout",

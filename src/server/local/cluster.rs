@@ -34,9 +34,23 @@ pub(super) fn answer(
         Verb::ClusterKeyslot => {
             writer.integer(i64::from(hash_slot::hash_slot(request.get(2).unwrap_or_default())));
         }
+        Verb::RaftMembers => members(picture, writer),
         _ => return false,
     }
     true
+}
+
+/// Each member with its standing, its address among nodes, and whether it leads.
+fn members(picture: &Picture, writer: &mut ReplyWriter<'_>) {
+    writer.array(picture.members.len());
+    for member in picture.members.iter() {
+        writer.map(4);
+        writer.bulk(b"node");
+        writer.integer(i64::from(member.id.0));
+        text(writer, "standing", member.standing());
+        text(writer, "address", &member.address);
+        text(writer, "role", if picture.status.leader == Some(member.id) { "leader" } else { "follower" });
+    }
 }
 
 /// The slot that a request names, or the error for it.

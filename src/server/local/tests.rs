@@ -7,7 +7,7 @@ use super::super::picture::Member;
 use super::super::session::Handled;
 use super::*;
 use crate::kv::{Command, Operation, Store, Value, WallClock};
-use crate::raft::{Index, NodeId, Position, Status, Term};
+use crate::raft::{Index, NodeId, Position, Standing, Status, Term};
 use crate::resp::OwnedRequest;
 
 /// One connection, and a store that carries out its batches at once.
@@ -21,8 +21,11 @@ impl Talk {
     /// With node 2 of three, the last of which has a Unix socket.
     fn new(leader: Option<u16>) -> Talk {
         let addresses = ["tcp:127.0.0.1:7001", "tcp:[::1]:7002", "unix:/p"];
-        let members =
-            (1..).zip(addresses).map(|(id, address)| Member { id: NodeId(id), address: address.into() });
+        let members = (1..).zip(addresses).map(|(id, address)| Member {
+            id: NodeId(id),
+            standing: Standing::Voter,
+            address: address.into(),
+        });
         let (term, commit) = (Term(4), Index(9));
         let last = Position { term, index: commit };
         let status = Status { term, leader: leader.map(NodeId), last, commit, ..Status::default() };

@@ -3,14 +3,19 @@
 //! Most keys live for ever, so they do not pay for an end: only a key that has one keeps it, together with
 //! the value, in a box of its own. Rust tells the two apart by the pointer that a boxed slice never has.
 
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
 use super::command::WallClock;
+use super::key::Key;
 use super::operation::Revision;
 
-/// A value, when it ends, and the revision that it was given or its lifetime was changed at.
+/// A value, when it ends, the revision that it was given or its lifetime was changed at, and its share of the
+/// store's digest: to work that out again when the value goes would mean to read what nobody wants any more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Entry {
     content: Content,
     revision: Revision,
+    share: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,15 +30,17 @@ struct Ending {
     value: Box<[u8]>,
 }
 
-const _: () = assert!(size_of::<Entry>() == 24, "two words for the value and one for the revision");
+const _: () = assert!(size_of::<Entry>() == 32, "two words for the value, one each for the other two");
 
 impl Entry {
-    pub(super) fn new(value: Box<[u8]>, end: Option<WallClock>, revision: Revision) -> Entry {
+    /// What a key has from now on.
+    pub(super) fn new(key: &Key, value: Box<[u8]>, end: Option<WallClock>, revision: Revision) -> Entry {
+        let share = share(key, &value, end, revision);
         let content = match end {
             None => Content::Endless(value),
             Some(end) => Content::Ending(Box::new(Ending { end, value })),
         };
-        Entry { content, revision }
+        Entry { content, revision, share }
     }
 
     pub(super) fn value(&self) -> &[u8] {
@@ -61,8 +68,21 @@ impl Entry {
         self.revision
     }
 
+    /// What it adds to the store's digest.
+    pub(super) fn share(&self) -> u64 {
+        self.share
+    }
+
     /// Whether the key is gone for everybody, though nothing may have removed it yet.
     pub(super) fn is_due(&self, clock: WallClock) -> bool {
         self.end().is_some_and(|end| end <= clock)
     }
+}
+
+/// One key's share of the digest. Its revision, which no other key has, stands for what the 32 bits of its
+/// hash may not tell.
+fn share(key: &Key, value: &[u8], end: Option<WallClock>, revision: Revision) -> u64 {
+    let end = end.map_or(0, |end| end.0);
+    let place = (u64::from(key.hash()) << 32).wrapping_add(end.rotate_left(17));
+    xxh3_64_with_seed(value, place.wrapping_add(revision.0.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }

@@ -5,14 +5,15 @@
 //!
 //! * SCAN has a cursor of 64 bits that means the same to every replica and survives any change of the data
 //!   (see `scan`), without anything to remember between two steps;
-//! * a search compares numbers that lie in the tree's nodes, not bytes that lie anywhere;
-//! * a random key is one look into the tree.
+//! * the first bits of the hash tell where a key is to be looked for (see `table`), and what is compared there
+//!   are numbers that lie side by side, not bytes that lie anywhere;
+//! * a random key is one look.
 //!
 //! Nothing is random about the hash: it is XXH3 without a seed, so every replica has the same order. Whoever
-//! makes many keys with equal hashes gets a longer step of SCAN for it, and nothing worse: the tree stays a
+//! makes many keys with equal hashes gets a longer step of SCAN for it, and nothing worse: they are kept in a
 //! tree.
 //!
-//! Short keys lie in the tree's nodes themselves, which saves an allocation of 32 bytes for most keys that
+//! Short keys lie in the nodes of the map themselves, which saves an allocation of 32 bytes for most keys that
 //! people use.
 
 use std::cmp::Ordering;

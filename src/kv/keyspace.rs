@@ -8,8 +8,9 @@
 //!
 //! The same three see to it that an image that is under way (see `image`) gets what they change as it was.
 
+use std::collections::BTreeSet;
 use std::collections::btree_map::Entry as Slot;
-use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::ops::Bound;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -19,11 +20,12 @@ use super::entry::Entry;
 use super::image::{Block, Walk};
 use super::key::Key;
 use super::operation::Revision;
+use super::table::Table;
 
 /// The keys of a store, and the clock that decides which of them are still there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Keyspace {
-    entries: BTreeMap<Key, Entry>,
+    entries: Table,
     /// The keys that end, soonest first.
     ends: BTreeSet<(WallClock, Key)>,
     clock: WallClock,
@@ -41,7 +43,7 @@ struct Image {
     revision: Revision,
     walk: Walk<Key, Entry>,
     /// The keys that were there, if they have all been removed at once since.
-    cleared: Option<BTreeMap<Key, Entry>>,
+    cleared: Option<Table>,
 }
 
 /// How long what is put lives.
@@ -92,7 +94,7 @@ impl Keyspace {
 
     /// The keys from a place in their order on.
     pub(super) fn walk(&self, from: Bound<&Key>) -> impl Iterator<Item = (&Key, &Entry)> {
-        self.entries.range((from, Bound::Unbounded))
+        self.entries.range(from)
     }
 
     /// The soonest end of any key.
@@ -108,31 +110,32 @@ impl Keyspace {
         }
         self.revision.0 += 1;
         let (revision, clock) = (self.revision, self.clock);
-        match self.entries.entry(key) {
+        let Keyspace { entries, ends, digest, image, .. } = self;
+        entries.update(key, |slot| match slot {
             Slot::Vacant(slot) => {
                 let end = lifetime.end(None);
                 if let Some(end) = end {
-                    self.ends.insert((end, slot.key().clone()));
+                    ends.insert((end, slot.key().clone()));
                 }
-                let entry = Entry::new(value, end, revision);
-                self.digest = self.digest.wrapping_add(hash(slot.key(), &entry));
+                let entry = Entry::new(slot.key(), value, end, revision);
+                *digest = digest.wrapping_add(entry.share());
                 slot.insert(entry);
             }
             Slot::Occupied(mut slot) => {
                 let old_end = slot.get().end();
                 let end = lifetime.end(old_end.filter(|end| *end > clock));
                 if end != old_end {
-                    move_end(&mut self.ends, slot.key(), old_end, end);
+                    move_end(ends, slot.key(), old_end, end);
                 }
-                let entry = Entry::new(value, end, revision);
-                self.digest = self.digest.wrapping_add(hash(slot.key(), &entry));
+                let entry = Entry::new(slot.key(), value, end, revision);
+                *digest = digest.wrapping_add(entry.share());
                 let old = slot.insert(entry);
-                self.digest = self.digest.wrapping_sub(hash(slot.key(), &old));
-                if let Some(image) = self.image.as_mut().filter(|image| image.wants(slot.key(), &old)) {
+                *digest = digest.wrapping_sub(old.share());
+                if let Some(image) = image.as_mut().filter(|image| image.wants(slot.key(), &old)) {
                     image.walk.save(slot.key().clone(), old);
                 }
             }
-        }
+        });
     }
 
     /// Lets a key that is there keep its value and end otherwise.
@@ -145,7 +148,7 @@ impl Keyspace {
     /// Removes a key. Answers what was there for all to see.
     pub(super) fn take(&mut self, key: &Key) -> Option<Entry> {
         let (key, entry) = self.entries.remove_entry(key)?;
-        self.digest = self.digest.wrapping_sub(hash(&key, &entry));
+        self.digest = self.digest.wrapping_sub(entry.share());
         if let Some(image) = self.image.as_mut().filter(|image| image.wants(&key, &entry)) {
             image.walk.save(key.clone(), entry.clone());
         }
@@ -192,9 +195,10 @@ impl Keyspace {
         let Image { revision, walk, cleared } = &mut **self.image.as_mut()?;
         let mut block = Block::of_keys(bytes);
         let entries = cleared.as_ref().unwrap_or(&self.entries);
-        walk.go_on(entries, |_, entry| entry.revision() <= *revision, |key, entry| block.key(key, entry));
-        if let Some(cleared) = cleared {
-            walk.drop_passed(cleared);
+        let range = |from: Bound<&Key>| entries.range(from);
+        walk.go_on(range, |_, entry| entry.revision() <= *revision, |key, entry| block.key(key, entry));
+        if let (Some(cleared), Some(next)) = (cleared, walk.next()) {
+            cleared.drop_before(next);
         }
         let block = block.finish();
         if block.is_none() {
@@ -213,17 +217,21 @@ impl Keyspace {
         Keyspace { clock, revision, ..Keyspace::default() }
     }
 
-    /// Puts back a key of an image, behind all others. Refuses what no image can hold.
+    /// All keys of an image have been put back.
+    pub(super) fn settle(&mut self) {
+        self.entries.settle();
+    }
+
+    /// Puts back a key of an image. Refuses one that no image can hold.
     pub(super) fn restore(&mut self, key: Key, entry: Entry) -> Option<()> {
-        let in_order = self.entries.last_key_value().is_none_or(|(last, _)| *last < key);
-        if !in_order || entry.revision() > self.revision {
+        if entry.revision() > self.revision {
             return None;
         }
         if let Some(end) = entry.end() {
             self.ends.insert((end, key.clone()));
         }
-        self.digest = self.digest.wrapping_add(hash(&key, &entry));
-        self.entries.insert(key, entry);
+        self.digest = self.digest.wrapping_add(entry.share());
+        self.entries.update(key, |slot| drop(slot.insert_entry(entry)));
         Some(())
     }
 }
@@ -246,9 +254,9 @@ impl Image {
     }
 
     /// All keys are about to be removed. When that happens again, none of them is in the image.
-    fn keep_all(&mut self, entries: &mut BTreeMap<Key, Entry>) {
+    fn keep_all(&mut self, entries: &mut Table) {
         if self.cleared.is_none() {
-            self.cleared = Some(self.walk.take_rest(entries));
+            self.cleared = Some(mem::take(entries));
         }
     }
 }
@@ -277,23 +285,12 @@ fn move_end(
     }
 }
 
-/// One key's share of the digest. Its revision, which no other key has, stands for what the 32 bits of its
-/// hash may not tell.
-fn hash(key: &Key, entry: &Entry) -> u64 {
-    let end = entry.end().map_or(0, |end| end.0);
-    let place = (u64::from(key.hash()) << 32).wrapping_add(end.rotate_left(17));
-    xxh3_64_with_seed(
-        entry.value(),
-        place.wrapping_add(entry.revision().0.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn swept(space: &Keyspace) -> u64 {
-        space.entries.iter().fold(0, |sum, (key, entry)| sum.wrapping_add(hash(key, entry)))
+        space.entries.iter().fold(0, |sum, (_, entry)| sum.wrapping_add(entry.share()))
     }
 
     fn ends(space: &Keyspace) -> BTreeSet<(WallClock, Key)> {
@@ -321,7 +318,7 @@ mod tests {
             space.advance(WallClock(step));
             assert_eq!(space.digest, swept(&space));
             assert_eq!(space.ends, ends(&space));
-            assert_eq!(space.len(), space.entries.keys().filter(|key| space.contains(key)).count());
+            assert_eq!(space.len(), space.entries.iter().filter(|(key, _)| space.contains(key)).count());
         }
     }
 

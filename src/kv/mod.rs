@@ -32,6 +32,7 @@ mod read;
 mod scan;
 mod session;
 mod store;
+mod table;
 mod value;
 mod write;
 

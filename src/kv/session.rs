@@ -7,6 +7,7 @@
 //! one that has asked for nothing new for longest. The latest answer of all is always kept, however large.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -142,7 +143,8 @@ impl Sessions {
         let mut block = Block::of_answers(bytes);
         let mut give =
             |place: &u64, answer: &Answer| block.answer(*place, answer.client, &answer.token, &answer.values);
-        walk.go_on(&self.answers, |place, _| place <= last, &mut give);
+        let range = |from: Bound<&u64>| self.answers.range((from, Bound::Unbounded));
+        walk.go_on(range, |place, _| place <= last, &mut give);
         let block = block.finish();
         if block.is_none() {
             self.image = None;

@@ -195,7 +195,8 @@ impl Reader<'_> {
         let end = Some(WallClock(self.number()?)).filter(|end| end.0 > 0);
         let key = Key::new(self.take(key_bytes)?);
         let value = self.take(value_bytes)?.into();
-        Ok((key, Entry::new(value, end, revision)))
+        let entry = Entry::new(&key, value, end, revision);
+        Ok((key, entry))
     }
 
     pub(super) fn answer(&mut self) -> Result<AnswerRead, Garbage> {

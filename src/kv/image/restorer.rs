@@ -2,6 +2,7 @@
 
 use super::block::{Content, Head, Reader};
 use crate::codec::Garbage;
+use crate::kv::key::Key;
 use crate::kv::keyspace::Keyspace;
 use crate::kv::session::Sessions;
 use crate::kv::store::Store;
@@ -10,6 +11,8 @@ use crate::kv::store::Store;
 #[derive(Debug, Default)]
 pub struct Restorer {
     head: Option<Head>,
+    /// The last key that was put back.
+    last: Option<Key>,
     space: Keyspace,
     sessions: Sessions,
 }
@@ -41,6 +44,10 @@ impl Restorer {
     fn take_keys(&mut self, mut reader: Reader<'_>) -> Result<(), Garbage> {
         while !reader.is_empty() {
             let (key, entry) = reader.key()?;
+            if self.last.as_ref().is_some_and(|last| *last >= key) {
+                return Err(Garbage);
+            }
+            self.last = Some(key.clone());
             self.space.restore(key, entry).ok_or(Garbage)?;
         }
         Ok(())
@@ -62,7 +69,9 @@ impl Restorer {
     /// [`Garbage`] when blocks are missing, or do not add up to what the first one announced.
     pub fn finish(self) -> Result<Store, Garbage> {
         let head = self.head.ok_or(Garbage)?;
-        let store = Store::of(self.space, self.sessions);
+        let mut space = self.space;
+        space.settle();
+        let store = Store::of(space, self.sessions);
         if store.head() == head { Ok(store) } else { Err(Garbage) }
     }
 }

@@ -4,7 +4,6 @@
 //! place, and the map's owner says which of the rest is as old as the walk.
 
 use std::collections::BTreeMap;
-use std::mem;
 use std::ops::Bound;
 
 /// How far a walk is, and what it still needs that the map no longer has.
@@ -43,19 +42,23 @@ impl<K: Ord + Clone, V> Walk<K, V> {
         assert!(known.is_none(), "what is changed for the second time is younger than the walk");
     }
 
-    /// Gives out what comes next, in order, until `give` has had enough. Of the map, only what `belongs`.
-    pub(in crate::kv) fn go_on(
+    /// Gives out what comes next, in order, until `give` has had enough. Of the map, which `range` shows from a
+    /// place on, only what `belongs`.
+    pub(in crate::kv) fn go_on<'a, I: Iterator<Item = (&'a K, &'a V)>>(
         &mut self,
-        map: &BTreeMap<K, V>,
+        range: impl FnOnce(Bound<&K>) -> I,
         belongs: impl Fn(&K, &V) -> bool,
         mut give: impl FnMut(&K, &V) -> bool,
-    ) {
+    ) where
+        K: 'a,
+        V: 'a,
+    {
         let from = match &self.next {
             Next::First => Bound::Unbounded,
             Next::From(next) => Bound::Included(next),
             Next::Nothing => return,
         };
-        let mut unchanged = map.range((from, Bound::Unbounded)).filter(|(key, value)| belongs(key, value));
+        let mut unchanged = range(from).filter(|(key, value)| belongs(key, value));
         let mut ahead = unchanged.next();
         let mut has_room = true;
         self.next = loop {
@@ -79,19 +82,11 @@ impl<K: Ord + Clone, V> Walk<K, V> {
         };
     }
 
-    /// Takes out of the map what the walk has still to see, and leaves what it has passed.
-    pub(in crate::kv) fn take_rest(&self, map: &mut BTreeMap<K, V>) -> BTreeMap<K, V> {
+    /// The key that comes next, if the walk is neither at its beginning nor at its end.
+    pub(in crate::kv) fn next(&self) -> Option<&K> {
         match &self.next {
-            Next::First => mem::take(map),
-            Next::From(next) => map.split_off(next),
-            Next::Nothing => BTreeMap::new(),
-        }
-    }
-
-    /// Removes what the walk has passed from a map that nobody else needs.
-    pub(in crate::kv) fn drop_passed(&self, map: &mut BTreeMap<K, V>) {
-        while map.first_key_value().is_some_and(|(key, _)| !self.awaits(key)) {
-            map.pop_first();
+            Next::From(key) => Some(key),
+            Next::First | Next::Nothing => None,
         }
     }
 }
@@ -103,7 +98,7 @@ mod tests {
     fn step(walk: &mut Walk<u32, u32>, map: &BTreeMap<u32, u32>, count: usize) -> Vec<(u32, u32)> {
         let mut given = Vec::new();
         walk.go_on(
-            map,
+            |from| map.range((from, Bound::Unbounded)),
             |_, value| *value < 100,
             |key, value| {
                 given.push((*key, *value));
@@ -130,17 +125,5 @@ mod tests {
         assert_eq!(step(&mut walk, &map, 9), [(4, 4), (5, 5)]);
         assert!(!walk.awaits(&u32::MAX));
         assert_eq!(step(&mut walk, &map, 9), []);
-    }
-
-    #[test]
-    fn the_rest_of_a_map_is_what_has_not_been_passed() {
-        let mut map: BTreeMap<u32, u32> = (0..6).map(|key| (key, key)).collect();
-        let mut walk = Walk::new();
-        step(&mut walk, &map, 2);
-        let mut rest = walk.take_rest(&mut map);
-        assert_eq!((map.len(), rest.len()), (2, 4));
-        assert_eq!(step(&mut walk, &rest, 3), [(2, 2), (3, 3), (4, 4)]);
-        walk.drop_passed(&mut rest);
-        assert_eq!(rest.into_iter().collect::<Vec<_>>(), [(5, 5)]);
     }
 }

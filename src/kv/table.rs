@@ -1,0 +1,283 @@
+//! All entries in the order of their keys, found by a look or two.
+//!
+//! The order of keys is that of their hashes (see `key`), and hashes are spread evenly. So the first bits of a
+//! hash tell where its key must be: a directory leads from them to a bucket of a few keys, each bucket a small
+//! ordered map. This is extendible hashing, but with the *first* bits, so that bucket follows on bucket in the
+//! order of the keys, and a walk in order stays what it is in a tree. A tree of all keys has to be descended,
+//! and on its way from one level to the next a processor waits for memory each time; here it waits for a
+//! bucket, once.
+//!
+//! A bucket with too many keys is split in two; if the directory is too coarse for that, it doubles, which
+//! copies four bytes a place. Nothing else ever moves, so there is no moment at which all keys are moved to
+//! larger quarters. Whoever makes many keys with equal hashes gets one large bucket, which is a tree, and no
+//! directory without end: it has no more than one place for two keys.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+use std::ops::Bound;
+
+use super::entry::Entry;
+use super::key::Key;
+
+/// Entries by key.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// For the first bits of a hash, the bucket. Places of one bucket lie side by side.
+    directory: Vec<u32>,
+    /// How many bits those are.
+    bits: u32,
+    buckets: Vec<Bucket>,
+    len: usize,
+}
+
+#[derive(Clone, Default, Debug)]
+struct Bucket {
+    /// How many first bits the hashes of its keys have in common.
+    bits: u32,
+    entries: BTreeMap<Key, Entry>,
+}
+
+/// As many keys as lie in one node of a small map.
+const BUCKET_KEYS_MAX: usize = 11;
+
+/// A directory of this many places is never too large.
+const PLACES_MIN: usize = 16;
+
+impl Default for Table {
+    fn default() -> Table {
+        Table { directory: vec![0], bits: 0, buckets: vec![Bucket::default()], len: 0 }
+    }
+}
+
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
+        self.buckets[self.bucket_of(key)].entries.get(key)
+    }
+
+    /// Lets `change` do what it wants with the place of a key.
+    pub(super) fn update<R>(&mut self, key: Key, change: impl FnOnce(Slot<'_, Key, Entry>) -> R) -> R {
+        let bucket = self.bucket_of(&key);
+        let entries = &mut self.buckets[bucket].entries;
+        let before = entries.len();
+        let result = change(entries.entry(key));
+        let after = entries.len();
+        self.len = self.len + after - before;
+        if after > before && after > BUCKET_KEYS_MAX {
+            self.split(bucket);
+        }
+        result
+    }
+
+    pub(super) fn remove_entry(&mut self, key: &Key) -> Option<(Key, Entry)> {
+        let bucket = self.bucket_of(key);
+        let removed = self.buckets[bucket].entries.remove_entry(key);
+        self.len -= usize::from(removed.is_some());
+        removed
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Table::default();
+    }
+
+    /// All entries in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Key, &Entry)> {
+        self.range(Bound::Unbounded)
+    }
+
+    /// The entries from a place in the order on.
+    pub(super) fn range<'a>(
+        &'a self,
+        from: Bound<&Key>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Entry)> + use<'a> {
+        let place = match from {
+            Bound::Unbounded => 0,
+            Bound::Included(key) | Bound::Excluded(key) => self.place_of(key),
+        };
+        let first = self.buckets[self.directory[place] as usize].entries.range((from, Bound::Unbounded));
+        let rest = self.buckets_behind(place).flat_map(|bucket| self.buckets[bucket].entries.iter());
+        first.chain(rest)
+    }
+
+    /// Gives up what comes before a key, as far as that is easily done.
+    pub(super) fn drop_before(&mut self, key: &Key) {
+        let place = self.place_of(key);
+        let bucket = self.directory[place];
+        for before in self.directory[..place].iter().filter(|before| **before != bucket) {
+            let entries = &mut self.buckets[*before as usize].entries;
+            self.len -= entries.len();
+            entries.clear();
+        }
+    }
+
+    fn place_of(&self, key: &Key) -> usize {
+        // All 32 bits at once cannot be shifted out.
+        usize::try_from(u64::from(key.hash()) >> (32 - self.bits)).expect("there are so many places")
+    }
+
+    fn bucket_of(&self, key: &Key) -> usize {
+        self.directory[self.place_of(key)] as usize
+    }
+
+    /// The places of a bucket with so many bits, one of which is given.
+    fn places_of(&self, place: usize, bits: u32) -> std::ops::Range<usize> {
+        let count = 1 << (self.bits - bits);
+        let first = place & !(count - 1);
+        first..first + count
+    }
+
+    /// The buckets behind that of a place, in order.
+    fn buckets_behind(&self, place: usize) -> impl Iterator<Item = usize> {
+        let mut place = place;
+        std::iter::from_fn(move || {
+            let bucket = &self.buckets[self.directory[place] as usize];
+            place = self.places_of(place, bucket.bits).end;
+            self.directory.get(place).map(|bucket| *bucket as usize)
+        })
+    }
+
+    /// Splits every bucket that is too large, as far as the directory may grow. Where all keys came in their
+    /// order it could not know in time how many there would be.
+    pub(super) fn settle(&mut self) {
+        let mut bucket = 0;
+        while bucket < self.buckets.len() {
+            while self.buckets[bucket].entries.len() > BUCKET_KEYS_MAX && self.split(bucket) {}
+            bucket += 1;
+        }
+    }
+
+    /// Gives half of a bucket's hashes to a new one, if the directory can tell them apart.
+    fn split(&mut self, bucket: usize) -> bool {
+        let Bucket { bits, entries } = &self.buckets[bucket];
+        let (bits, hash) = (*bits, entries.first_key_value().expect("it is full").0.hash());
+        if bits == self.bits && !self.double() {
+            return false;
+        }
+        let place = usize::try_from(u64::from(hash) >> (32 - self.bits)).expect("there are so many places");
+        let places = self.places_of(place, bits);
+        let middle = places.start + places.len() / 2;
+        let boundary = u32::try_from((middle as u64) << (32 - self.bits)).expect("a hash has 32 bits");
+        let entries = self.buckets[bucket].entries.split_off(&Key::first_of(boundary));
+        self.buckets[bucket].bits = bits + 1;
+        let new = u32::try_from(self.buckets.len()).expect("there are fewer buckets than hashes");
+        self.buckets.push(Bucket { bits: bits + 1, entries });
+        self.directory[middle..places.end].fill(new);
+        true
+    }
+
+    /// Makes the directory twice as fine, unless it is fine enough for so many keys.
+    fn double(&mut self) -> bool {
+        let places = self.directory.len() * 2;
+        let may = self.bits < 31 && places <= PLACES_MIN.max(self.len / 2);
+        if may {
+            self.directory = self.directory.iter().flat_map(|bucket| [*bucket, *bucket]).collect();
+            self.bits += 1;
+        }
+        may
+    }
+}
+
+/// How keys are distributed over buckets tells how they came here, not which they are.
+impl PartialEq for Table {
+    fn eq(&self, other: &Table) -> bool {
+        self.len == other.len && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Table {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::operation::Revision;
+    use super::*;
+    use crate::prng::Prng;
+
+    fn entry(number: u64) -> Entry {
+        Entry::new(&Key::from("any"), Box::default(), None, Revision(number))
+    }
+
+    fn put(table: &mut Table, key: &Key, number: u64) {
+        table.update(key.clone(), |slot| match slot {
+            Slot::Vacant(slot) => drop(slot.insert(entry(number))),
+            Slot::Occupied(mut slot) => drop(slot.insert(entry(number))),
+        });
+    }
+
+    fn assert_equal(table: &Table, naive: &BTreeMap<Key, Entry>, from: &Key) {
+        assert_eq!(table.len(), naive.len());
+        assert!(table.iter().eq(naive.iter()));
+        assert!(table.range(Bound::Included(from)).eq(naive.range(from..)));
+        assert_eq!(table.directory.len(), 1 << table.bits);
+        for (place, bucket) in table.directory.iter().enumerate() {
+            let Bucket { bits, entries } = &table.buckets[*bucket as usize];
+            let places = table.places_of(place, *bits);
+            assert!(table.directory[places.clone()].iter().all(|other| other == bucket));
+            assert!(entries.keys().all(|key| places.contains(&table.place_of(key))));
+        }
+    }
+
+    #[test]
+    fn it_is_what_a_tree_of_all_keys_is() {
+        for seed in 0..8 {
+            let (mut table, mut naive, mut prng) = (Table::default(), BTreeMap::new(), Prng::new(seed));
+            for step in 0..6_000 {
+                let key = Key::from(&*format!("key:{}", prng.below(3_000)));
+                if prng.below(3) == 0 {
+                    assert_eq!(table.remove_entry(&key), naive.remove_entry(&key));
+                } else {
+                    put(&mut table, &key, step);
+                    naive.insert(key.clone(), entry(step));
+                }
+                assert_eq!(table.get(&key), naive.get(&key));
+                if step % 500 == 0 {
+                    assert_equal(&table, &naive, &key);
+                }
+            }
+            assert!(table.buckets.len() > 100, "it has grown");
+            table.clear();
+            assert_eq!((table.len(), table.iter().count()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn keys_that_came_in_their_order_are_spread_in_the_end() {
+        let mut keys: Vec<Key> = (0..5_000).map(|number| Key::from(&*number.to_string())).collect();
+        keys.sort_unstable();
+        let mut table = Table::default();
+        keys.iter().for_each(|key| put(&mut table, key, 1));
+        table.settle();
+        assert!(table.iter().map(|(key, _)| key).eq(&keys));
+        let large = table.buckets.iter().filter(|bucket| bucket.entries.len() > BUCKET_KEYS_MAX).count();
+        assert!(large * 20 < table.buckets.len(), "{large} of {}", table.buckets.len());
+    }
+
+    #[test]
+    fn keys_of_nearly_equal_hashes_make_a_tree_and_no_endless_directory() {
+        // Names of which a search finds that their hashes begin with the same twelve bits.
+        let names = (0..).map(|number| Key::from(&*number.to_string()));
+        let alike: Vec<Key> = names.filter(|key| key.hash() >> 20 == 7).take(400).collect();
+        let (mut table, mut naive) = (Table::default(), BTreeMap::new());
+        for (number, key) in (0..).zip(&alike) {
+            put(&mut table, key, number);
+            naive.insert(key.clone(), entry(number));
+        }
+        assert!(table.directory.len() <= 256, "{} places", table.directory.len());
+        assert_equal(&table, &naive, &alike[9]);
+    }
+
+    #[test]
+    fn what_comes_before_a_key_can_be_given_up() {
+        let mut table = Table::default();
+        for number in 0..1_000 {
+            put(&mut table, &Key::from(&*number.to_string()), number);
+        }
+        let middle = table.iter().nth(500).expect("there are more").0.clone();
+        let behind: Vec<Key> = table.range(Bound::Included(&middle)).map(|(key, _)| key.clone()).collect();
+        table.drop_before(&middle);
+        assert!(table.len() < 520 && table.iter().count() == table.len(), "{}", table.len());
+        assert!(table.range(Bound::Included(&middle)).map(|(key, _)| key).eq(&behind));
+    }
+}

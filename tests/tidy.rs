@@ -266,7 +266,7 @@ fn every_file_is_in_good_form() {
             breaches.extend(bad_form(&path, &text, RUST_COLUMNS_MAX, "//!"));
         }
     }
-    for folder in ["tests/course", "tests/cluster", "tests/clients"] {
+    for folder in ["tests/course", "tests/cluster", "tests/clients", "tests/bench"] {
         for (path, text) in sources(folder, "py") {
             breaches.extend(bad_form(&path, &text, PYTHON_COLUMNS_MAX, "\"\"\""));
         }

@@ -4,9 +4,6 @@ import os
 import sys
 from typing import List
 
-from clients import clients_command
-from cluster import cluster_command
-
 from . import build, course_runs, interruption, random_runs, test_command
 from .campaign import ReplicaUnstartable, SimulationFailed
 from .command_options import (
@@ -24,9 +21,17 @@ def dispatch(arguments: List[str]) -> int:
     if command == "random":
         return random_runs.main(arguments[1:])
     if command == "clients":
+        from clients import clients_command  # noqa: PLC0415  (only who asks for it waits for it)
         return clients_command.main(arguments[1:])
     if command == "cluster":
+        from cluster import cluster_command  # noqa: PLC0415  (only who asks for it waits for it)
         return cluster_command.main(arguments[1:])
+    if command == "bench":
+        from bench import bench_command  # noqa: PLC0415  (only who asks for it waits for it)
+        return bench_command.main(arguments[1:])
+    if command == "profile":
+        from bench.profile import profile_command  # noqa: PLC0415  (only who asks for it waits for it)
+        return profile_command.main(arguments[1:])
     if command == "build":
         Parser(prog="run.py build", description="Builds the release binaries.").parse_args(
             arguments[1:])

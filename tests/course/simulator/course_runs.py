@@ -26,6 +26,8 @@ Runs quorate: in the course's simulator, or as a cluster; builds and tests the p
   ./run.py random      simulate random configs, judged for correctness alone (random --help)
   ./run.py cluster     run a cluster on this machine, for any Redis client (cluster --help)
   ./run.py clients     run real Redis clients against a cluster (clients --help)
+  ./run.py bench       measure beside Redis and etcd, in one table (bench --help)
+  ./run.py profile     draw where the time of each thread goes (profile --help)
   ./run.py build       build the release binaries
   ./run.py test        run every check and test of the project
 """
@@ -34,7 +36,8 @@ Runs quorate: in the course's simulator, or as a cluster; builds and tests the p
 def parser() -> argparse.ArgumentParser:
     made = command_options.Parser(
         prog="run.py",
-        usage="run.py CONFIG [CONFIG...] | all | random | cluster | clients | build | test",
+        usage="run.py CONFIG [CONFIG...] | all | random | cluster | clients | bench | "
+        "profile | build | test",
         description=DESCRIPTION, epilog=command_options.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("configs", metavar="CONFIG", nargs="+",

@@ -11,7 +11,8 @@ from .command_options import EXIT_FAILED, EXIT_PASSED
 
 DESCRIPTION = """\
 Runs every check and test of the project, in this order: formatting, clippy, documentation, the
-simulator's own tests, those of the cluster and clients commands, cargo test, real Redis clients.
+simulator's own tests, those of the cluster, clients and bench commands, cargo test, real Redis
+clients.
 Stops at the first that fails.
 """
 
@@ -37,6 +38,9 @@ STEPS = (
          (("PYTHONPATH", "tests/course"),)),
     Step("the client checks' own tests",
          [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/clients", "-t", "tests"],
+         (("PYTHONPATH", "tests/course"),)),
+    Step("the benchmark's own tests",
+         [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/bench", "-t", "tests"],
          (("PYTHONPATH", "tests/course"),)),
     Step("cargo test", ["cargo", "test", "--locked"]),
     Step("real Redis clients", [sys.executable, "-B", "run.py", "clients"]),

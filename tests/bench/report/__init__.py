@@ -1,0 +1,4 @@
+"""How results are shown.
+
+Reading order: `table`, `comparison` (which tables), `targets`, `picture`, `documents`.
+"""

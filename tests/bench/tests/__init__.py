@@ -1,0 +1,1 @@
+"""What of the benchmark can be tested without servers: reports that are read, figures, pages."""

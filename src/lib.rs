@@ -19,6 +19,7 @@
 //! | [`storage`] | log and snapshots opened and made to join | [`wal`], [`snapshot`], [`kv`] |
 //! | [`server`] | a durable node: the Redis port, the peer port, the threads | all of the above |
 //! | [`sim`] | a simulator that runs nodes as they are, and tries to break them | all that has no thread |
+//! | [`load`] | a load generator for the Redis protocol | [`net`], [`resp`], [`check`], a clock |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
 //! | [`codec`], [`shared_bytes`] | values to bytes and back | serde |
 //! | [`check`] | whether a history of operations is linearizable, and why not | nothing |
@@ -54,6 +55,7 @@ pub mod disk;
 pub mod identity;
 pub mod kv;
 pub mod limits;
+pub mod load;
 pub mod net;
 pub mod prng;
 pub mod raft;

@@ -178,6 +178,24 @@ const APPEND_HEAD_BYTES_MAX: usize = 128;
 /// Each may leave some hundred bytes in memory.
 pub const CHECK_STEPS_MAX: u64 = 2_000_000;
 
+/// Connections of a load generator.
+pub const LOAD_CLIENTS_MAX: usize = 10_000;
+
+/// Requests that a load generator has on their way at a time.
+pub const LOAD_IN_FLIGHT_MAX: usize = 1_000_000;
+
+/// What they may take together, in bytes.
+pub const LOAD_IN_FLIGHT_BYTES_MAX: usize = 256 << 20;
+
+/// Keys that a load is spread over.
+pub const LOAD_KEYS_MAX: u32 = 1_000_000_000;
+
+/// Longest answer that a load generator takes, in bytes: any value that it may have written, and a head.
+pub const LOAD_REPLY_BYTES_MAX: usize = VALUE_BYTES_MAX + (64 << 10);
+
+/// Requests that a load generator remembers, in order to check the answers. Each takes 48 bytes.
+pub const LOAD_HISTORY_MAX: usize = 4_000_000;
+
 const _: () = assert!(
     2 * KEY_BYTES_MAX + 2 * VALUE_BYTES_MAX + 1024 <= COMMAND_BYTES_MAX,
     "every operation on one value fits a command, with another value to compare"

@@ -142,6 +142,7 @@ const BANS: &[Ban] = &[
             "crate::raft",
             "crate::codec",
             "crate::net",
+            "crate::load",
             "crate::replica",
             "crate::runtime",
         ],
@@ -173,6 +174,7 @@ const BANS: &[Ban] = &[
             "crate::replica",
             "crate::course",
             "crate::server",
+            "crate::load",
             "crate::runtime",
             "crate::cli",
         ],
@@ -192,6 +194,27 @@ const BANS: &[Ban] = &[
         ],
         why: "bytes on a wire mean nothing here",
     },
+    Ban {
+        within: &["load/"],
+        except: &[],
+        words: &[
+            "crossbeam",
+            "std::thread",
+            "crate::raft",
+            "crate::kv",
+            "crate::codec",
+            "crate::disk",
+            "crate::wal",
+            "crate::snapshot",
+            "crate::replica",
+            "crate::course",
+            "crate::server",
+            "crate::sim",
+            "crate::cli",
+        ],
+        why: "a load generator knows the protocol, and nothing of who is behind it",
+    },
+    Ban { within: &[""], except: &["load/alarm.rs"], words: &["rustix"], why: "one timer needs it" },
     Ban {
         within: &["course/"],
         except: &[],
@@ -413,6 +436,7 @@ fn a_socket_a_clock_and_a_thread_in_the_core_are_found() {
     assert!(!banned_words("kv/store.rs", "use std::collections::HashMap;").is_empty());
     assert!(!banned_words("sim/world.rs", "let now = std::time::Instant::now();").is_empty());
     assert!(!banned_words("sim/ghost/mod.rs", "use std::collections::HashMap;").is_empty());
+    assert!(!banned_words("load/work.rs", "use crate::server::Node;").is_empty());
     assert!(!banned_words("course/link.rs", "use bincode::config;").is_empty());
     assert!(banned_words("codec.rs", "use bincode::config;").is_empty());
     assert!(banned_words("raft/node.rs", "#[cfg(test)]\nuse mio::Poll;").is_empty(), "test code may");

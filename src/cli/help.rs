@@ -17,6 +17,7 @@ Commands:
   serve [OPTIONS]               run one node of a durable cluster that any Redis client can use
   cli [OPTIONS] [WORD...]       send commands to a node, one or many, and show its answers
   status [OPTIONS]              show how the nodes of a cluster are doing
+  bench [ADDRESS...] [OPTIONS]  put load on a server of the Redis protocol, and measure it
   sim [OPTIONS]                 run clusters in a simulator that tries to break them
   course [PORT] ID OTHER-ID...  run one replica under a simulator of the networks course
   help [COMMAND]                show this text, or more about a command
@@ -34,8 +35,8 @@ Environment:
                      replica); default: split if each replica can have two cores
   QUORATE_...        settings of serve; see 'quorate help serve'
 
-Exit codes: 0 done, 1 an error answered, no leader known or a promise broken (cli, status, sim),
-64 wrong usage, 65 damaged data, 70 fault of this program, 74 input/output error
+Exit codes: 0 done, 1 an error answered, no leader known or a promise broken (cli, status, sim and
+bench), 64 wrong usage, 65 damaged data, 70 fault of this program, 74 input/output error
 ";
 
 const SERVE_HEAD: &str = "\
@@ -126,6 +127,49 @@ Options:
 Exit codes: 0 every seed is clean, 1 a promise was broken, 64 wrong usage, 70 a node stopped itself
 ";
 
+const BENCH: &str = "\
+quorate bench: put load on a server of the Redis protocol, and measure it
+
+Usage: quorate bench [ADDRESS...] [OPTIONS]
+
+  quorate bench unix:/run/a.sock --mix set=1,get=9 --keys 1000000 --fill
+  quorate bench 127.0.0.1:6379 --pipeline 64 --requests 1000000 --json
+  quorate bench 127.0.0.1:6379 --rate 20000 --seconds 60 --warmup 5
+  quorate bench 10.0.0.1:6379 10.0.0.2:6379 10.0.0.3:6379 --mix set,get --check
+
+Connections are spread over the addresses (default: tcp:127.0.0.1:6379; an ADDRESS is unix:PATH or
+tcp:HOST:PORT).
+
+What is asked:
+  --mix KIND=WEIGHT,...   set, get, incr, ping, and how often each (default: set=1)
+  --keys N                so many keys (default: 100000)
+  --distribution NAME     uniform, sequential, zipf or zipf:THETA (default: uniform)
+  --value BYTES|LOW-HIGH  length of values (default: 32)
+  --fill                  write every key once before
+  --seed N                what is drawn (default: 1)
+
+How:
+  --clients N             connections (default: 50)
+  --pipeline N            requests on a connection before it waits for their answers (default: 1)
+  --rate N                N requests a second, each at its time, latencies counted from that time;
+                          without it a connection asks again when it has its answers
+  --warmup SECONDS        nothing counts before (default: 0)
+  --seconds SECONDS       how long it is measured (default: 10)
+  --requests N            or for how many requests
+  --check                 remember everything and check whether the answers are linearizable
+
+What is shown:
+  --json                  the result for programs
+  --interval SECONDS      a line about the progress on stderr, so often (default: every second if
+                          that is a terminal)
+  --help                  show this text
+
+Ctrl-C ends the measurement; what has been measured is shown.
+
+Exit codes: 0 done, 1 a check found a violation or could not decide, 64 wrong usage,
+74 no connection
+";
+
 const COURSE: &str = "\
 quorate course: run one replica under a simulator of the networks course
 
@@ -143,6 +187,7 @@ pub(super) fn text(command: Option<&str>) -> Option<String> {
         Some("serve") => serve(),
         Some("cli") => CLI.to_owned(),
         Some("status") => STATUS.to_owned(),
+        Some("bench") => BENCH.to_owned(),
         Some("sim") => SIM.to_owned(),
         Some("course") => COURSE.to_owned(),
         Some(_) => return None,
@@ -188,12 +233,13 @@ mod tests {
 
     #[test]
     fn every_text_fits_a_terminal_and_names_its_command() {
-        for command in ["serve", "cli", "status", "sim", "course"] {
+        for command in ["serve", "cli", "status", "bench", "sim", "course"] {
             let text = text(Some(command)).unwrap();
             assert!(text.starts_with(&format!("quorate {command}: ")), "{text}");
             assert!(GENERAL.contains(&format!("\n  {command} ")));
         }
-        for command in [None, Some("serve"), Some("cli"), Some("status"), Some("sim"), Some("course")] {
+        for command in ["", "serve", "cli", "status", "bench", "sim", "course"] {
+            let command = Some(command).filter(|command| !command.is_empty());
             for line in text(command).unwrap().lines() {
                 assert!(line.chars().count() <= COLUMNS, "{line}");
                 assert!(!line.ends_with(' '), "{line:?}");

@@ -4,6 +4,7 @@
 //! can tell a typing mistake from a broken disk.
 
 mod answer_text;
+mod bench;
 mod client;
 mod course;
 mod ending;
@@ -78,6 +79,7 @@ fn run(words: impl Iterator<Item = OsString>) -> Result<ExitCode, Failure> {
     let mut words = words.collect::<Vec<_>>();
     let command = if words.is_empty() { None } else { Some(text(words.remove(0))?) };
     match command.as_deref() {
+        Some("bench") => bench::run(&texts(words)?),
         Some("course") => course::run(&texts(words)?).map(|()| ExitCode::SUCCESS),
         Some("serve") => serve::run(&texts(words)?).map(|()| ExitCode::SUCCESS),
         Some("cli") => prompt::run(words),

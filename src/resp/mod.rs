@@ -5,7 +5,8 @@
 //! [`RequestParser`], which hands out views of the arguments where they lie; [`find`] says which command a
 //! view is, or how Redis would refuse it; a [`ReplyWriter`] appends answers to the second in the protocol
 //! version that the client has chosen. A [`Reply`] is an answer that has not reached its connection yet:
-//! it can wait in a table, and travel from one replica to another.
+//! it can wait in a table, and travel from one replica to another. Whoever asks reads answers as a
+//! [`ReplyView`].
 //!
 //! Redis 7 is the measure. Texts of errors, skipped empty requests, quoting of inline commands, how strict
 //! a number is: where clients can see a difference, the module that makes it says so.
@@ -20,6 +21,7 @@ pub mod hash_slot;
 pub mod number;
 mod octets;
 mod reply;
+mod reply_view;
 mod request;
 
 #[cfg(test)]
@@ -31,4 +33,5 @@ pub use command_table::{
 };
 pub use commands::{COMMANDS, Verb};
 pub use reply::{Protocol, Reply, ReplyWriter};
+pub use reply_view::{ReplyError, ReplyView};
 pub use request::{Bounds, OwnedRequest, ProtocolError, Request, RequestParser, Step};

@@ -24,6 +24,11 @@ impl Clock {
         Instant(u64::try_from(micros).expect("nothing runs for half a million years"))
     }
 
+    /// The present moment as a load generator needs it: in nanoseconds.
+    pub fn nanoseconds(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_nanos()).expect("nothing runs for half a thousand years")
+    }
+
     /// The present on both clocks.
     pub fn present(&self) -> Now {
         Now { monotonic: self.now(), wall: WallClock(milliseconds_since_1970()) }

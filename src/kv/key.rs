@@ -5,16 +5,15 @@
 //!
 //! * SCAN has a cursor of 64 bits that means the same to every replica and survives any change of the data
 //!   (see `scan`), without anything to remember between two steps;
-//! * the first bits of the hash tell where a key is to be looked for (see `table`), and what is compared there
-//!   are numbers that lie side by side, not bytes that lie anywhere;
+//! * the first bits of the hash tell where a key is to be looked for (see `table`), and what is compared
+//!   there are numbers that lie side by side, not bytes that lie anywhere;
 //! * a random key is one look.
 //!
 //! Nothing is random about the hash: it is XXH3 without a seed, so every replica has the same order. Whoever
-//! makes many keys with equal hashes gets a longer step of SCAN for it, and nothing worse: they are kept in a
-//! tree.
+//! makes many keys with equal hashes gets a longer step of SCAN for it, and nothing worse: a tree keeps them.
 //!
-//! Short keys lie in the nodes of the map themselves, which saves an allocation of 32 bytes for most keys that
-//! people use.
+//! Short keys lie in the nodes of the map themselves, which saves an allocation of 32 bytes for most keys
+//! that people use.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -212,6 +212,14 @@ impl Moment {
 }
 
 impl Operation {
+    /// The key of what is asked most often, and of one key.
+    pub(super) fn key(&self) -> Option<&Key> {
+        match self {
+            Operation::Get { key } | Operation::Set { key, .. } | Operation::Add { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
     /// Whether it changes nothing, so that any replica that is up to date can answer it without a log entry.
     pub fn is_read(&self) -> bool {
         match self {

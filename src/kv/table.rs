@@ -1,11 +1,11 @@
 //! All entries in the order of their keys, found by a look or two.
 //!
-//! The order of keys is that of their hashes (see `key`), and hashes are spread evenly. So the first bits of a
-//! hash tell where its key must be: a directory leads from them to a bucket of a few keys, each bucket a small
-//! ordered map. This is extendible hashing, but with the *first* bits, so that bucket follows on bucket in the
-//! order of the keys, and a walk in order stays what it is in a tree. A tree of all keys has to be descended,
-//! and on its way from one level to the next a processor waits for memory each time; here it waits for a
-//! bucket, once.
+//! The order of keys is that of their hashes (see `key`), and hashes are spread evenly. So the first bits of
+//! a hash tell where its key must be: a directory leads from them to a bucket of a few keys, each bucket a
+//! small ordered map. This is extendible hashing, but with the *first* bits, so that bucket follows on bucket
+//! in the order of the keys, and a walk in order stays what it is in a tree. A tree of all keys has to be
+//! descended, and on its way from one level to the next a processor waits for memory each time; here it waits
+//! for a bucket, once.
 //!
 //! A bucket with too many keys is split in two; if the directory is too coarse for that, it doubles, which
 //! copies four bytes a place. Nothing else ever moves, so there is no moment at which all keys are moved to
@@ -56,6 +56,13 @@ impl Table {
 
     pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
         self.buckets[self.bucket_of(key)].entries.get(key)
+    }
+
+    /// Looks at where a key must be, for nothing but that it is at hand when it is wanted. Of many keys that are
+    /// looked at one right after the other the processor waits for all together.
+    pub(super) fn look_ahead(&self, key: &Key) -> u32 {
+        let entries = &self.buckets[self.bucket_of(key)].entries;
+        entries.first_key_value().map_or(0, |(first, _)| first.hash())
     }
 
     /// Lets `change` do what it wants with the place of a key.

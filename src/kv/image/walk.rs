@@ -42,8 +42,8 @@ impl<K: Ord + Clone, V> Walk<K, V> {
         assert!(known.is_none(), "what is changed for the second time is younger than the walk");
     }
 
-    /// Gives out what comes next, in order, until `give` has had enough. Of the map, which `range` shows from a
-    /// place on, only what `belongs`.
+    /// Gives out what comes next, in order, until `give` has had enough. Of the map, which `range` shows from
+    /// a place on, only what `belongs`.
     pub(in crate::kv) fn go_on<'a, I: Iterator<Item = (&'a K, &'a V)>>(
         &mut self,
         range: impl FnOnce(Bound<&K>) -> I,

@@ -13,7 +13,10 @@ from .config import ConfigError
 
 
 def dispatch(arguments: List[str]) -> int:
-    """Runs the command that the first word names; anything else is taken for a config."""
+    """Runs the command that the first word names; anything else is taken for a config.
+
+    What is long to import is imported by whoever asks for it alone.
+    """
     command = arguments[0] if arguments else None
     if command is None:
         course_runs.parser().print_help(sys.stderr)
@@ -21,16 +24,16 @@ def dispatch(arguments: List[str]) -> int:
     if command == "random":
         return random_runs.main(arguments[1:])
     if command == "clients":
-        from clients import clients_command  # noqa: PLC0415  (only who asks for it waits for it)
+        from clients import clients_command
         return clients_command.main(arguments[1:])
     if command == "cluster":
-        from cluster import cluster_command  # noqa: PLC0415  (only who asks for it waits for it)
+        from cluster import cluster_command
         return cluster_command.main(arguments[1:])
     if command == "bench":
-        from bench import bench_command  # noqa: PLC0415  (only who asks for it waits for it)
+        from bench import bench_command
         return bench_command.main(arguments[1:])
     if command == "profile":
-        from bench.profile import profile_command  # noqa: PLC0415  (only who asks for it waits for it)
+        from bench.profile import profile_command
         return profile_command.main(arguments[1:])
     if command == "build":
         Parser(prog="run.py build", description="Builds the release binaries.").parse_args(

@@ -58,7 +58,7 @@ impl Table {
         self.buckets[self.bucket_of(key)].entries.get(key)
     }
 
-    /// Looks at where a key must be, for nothing but that it is at hand when it is wanted. Of many keys that are
+    /// Looks at where a key must be, so that it is at hand when it is wanted. Of many keys that are
     /// looked at one right after the other the processor waits for all together.
     pub(super) fn look_ahead(&self, key: &Key) -> u32 {
         let entries = &self.buckets[self.bucket_of(key)].entries;

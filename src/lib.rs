@@ -17,6 +17,7 @@
 //! | [`wal`] | the write-ahead log: what survives a power cut | [`disk`], [`raft`]'s types, [`limits`] |
 //! | [`snapshot`] | files that stand for the log's beginning | [`disk`], [`raft`]'s types, [`limits`] |
 //! | [`storage`] | log and snapshots opened and made to join | [`wal`], [`snapshot`], [`kv`] |
+//! | [`keepers`] | what a node does with its files, step by step, no thread | [`storage`], [`replica`] |
 //! | [`server`] | a durable node: the Redis port, the peer port, the threads | all of the above |
 //! | [`sim`] | a simulator that runs nodes as they are, and tries to break them | all that has no thread |
 //! | [`load`] | a load generator for the Redis protocol | [`net`], [`resp`], [`check`], a clock |
@@ -53,6 +54,7 @@ pub mod codec;
 pub mod course;
 pub mod disk;
 pub mod identity;
+pub mod keepers;
 pub mod kv;
 pub mod limits;
 pub mod load;

@@ -108,6 +108,10 @@ pub const HELD_BYTES_MAX: usize = 16 << 20;
 /// Events on their way from the network thread to the replica's, in batches.
 pub const MAILBOX_BATCHES_MAX: usize = 64;
 
+/// Orders to the snapshots' keeper that may be under way: of each follower, of the leader and of the own
+/// image one, and an image may be abandoned and begun anew meanwhile.
+pub const SNAPSHOT_ORDERS_MAX: usize = REPLICAS_MAX + 8;
+
 /// Longest inline command or header line of a Redis client, in bytes. As in Redis.
 pub const RESP_LINE_BYTES_MAX: usize = 64 << 10;
 

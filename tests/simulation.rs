@@ -7,9 +7,9 @@
 //! ```
 
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use quorate::sim::{Lines, Order, Planted, Summary, run};
+use quorate::sim::{Lines, Order, Planted, ShrinkFailure, Summary, run, shrink};
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 120;
@@ -100,22 +100,103 @@ fn find(planted: Planted, seeds_max: u64) -> Option<(u64, String)> {
     })
 }
 
+/// The seed in which a fault was found is clean without it, everything else being equal.
+fn is_innocent(planted: Planted, seed: u64) {
+    let order = Order { seed, planted: Some(planted), is_defused: true, ..Order::default() };
+    let violation = run(&order).violation;
+    assert_eq!(violation, None, "seed {seed} fails without {} as well", planted.name());
+}
+
+/// Looks for each fault; answers those that were not found.
+fn hunt(faults: &[Planted], seeds_max: u64) -> Vec<&'static str> {
+    let next = AtomicUsize::new(0);
+    let hunt_share = || {
+        let mut missed = Vec::new();
+        while let Some(planted) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let found = find(*planted, seeds_max);
+            println!("{:26} {}", planted.name(), shown(found.as_ref()));
+            match found {
+                Some((seeds, _)) => is_innocent(*planted, seeds - 1),
+                None => missed.push(planted.name()),
+            }
+        }
+        missed
+    };
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = (0..THREADS).map(|_| scope.spawn(hunt_share)).collect();
+        let shares = shares.into_iter();
+        shares.flat_map(|share| share.join().expect("what was found is innocent without it")).collect()
+    })
+}
+
+fn shown(found: Option<&(u64, String)>) -> String {
+    found.map_or("not found".to_owned(), |(seeds, how)| {
+        format!("{seeds:>4} {}", how.chars().take(120).collect::<String>())
+    })
+}
+
+/// Faults that need more seeds than an ordinary run has time for.
+const PATIENT: [Planted; 4] = [
+    Planted::ConfirmWithAnyAnswer,
+    Planted::CountLateVotes,
+    Planted::ClockStopsInPause,
+    Planted::TicketsBeginAnew,
+];
+
 #[test]
 fn every_planted_fault_is_found() {
-    panic::set_hook(Box::new(|_| {}));
-    let seeds_max = number("QUORATE_SEEDS").unwrap_or(200);
-    let search = |planted: &Planted| {
-        let found = find(*planted, seeds_max);
-        println!("{:28} {found:?}", planted.name());
-        (*planted, found)
-    };
     let wanted = std::env::var("QUORATE_PLANTED").ok();
-    let is_wanted = |planted: &&Planted| wanted.as_ref().is_none_or(|name| name == planted.name());
-    let found: Vec<_> = Planted::ALL.iter().filter(is_wanted).map(search).collect();
-    let _ = panic::take_hook();
-    let missed: Vec<&str> =
-        found.iter().filter(|(_, found)| found.is_none()).map(|(planted, _)| planted.name()).collect();
-    assert!(missed.is_empty(), "not found within {seeds_max} seeds: {missed:?}");
+    let is_wanted = |planted: &&Planted| match &wanted {
+        Some(name) => name == planted.name(),
+        None => !PATIENT.contains(planted),
+    };
+    let faults: Vec<Planted> = Planted::ALL.iter().filter(is_wanted).copied().collect();
+    let missed = hunt(&faults, number("QUORATE_SEEDS").unwrap_or(200));
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+#[test]
+#[ignore = "takes a minute in a release build"]
+fn every_planted_fault_is_found_within_two_thousand_seeds() {
+    assert!(Planted::ALL.len() >= 30);
+    let missed = hunt(Planted::ALL, 2_000);
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+#[test]
+fn a_run_is_made_smaller() {
+    let mut order = Order { planted: Some(Planted::ReadAtFollower), ..Order::default() };
+    let fails = |order: &Order| {
+        let outcome = run(order);
+        outcome.violation.map(|violation| ShrinkFailure { id: violation.id.to_owned(), size: outcome.size })
+    };
+    let failure = (0..60).find_map(|seed| {
+        order.seed = seed;
+        fails(&order)
+    });
+    let failure = failure.expect("it is found");
+    let (small, smallest) = shrink((order, failure.clone()), 150, &mut |order| fails(order));
+    println!("{} events, then {}: {small:?}", failure.size.events, smallest.size.events);
+    assert_eq!(smallest.id, failure.id);
+    assert!(smallest.size.events * 2 < failure.size.events, "{smallest:?}");
+    assert_eq!(fails(&small), Some(smallest), "the smallest order fails again in the same way");
+}
+
+/// Leaving out strikes that are not there, or naming what the seed has drawn, changes nothing.
+#[test]
+fn an_order_that_names_what_is_drawn_gives_the_same_run() {
+    for seed in [3, 14, 15] {
+        let drawn = run(&Order { seed, ..Order::default() });
+        let named = Order {
+            seed,
+            faults: Some(drawn.size.faults.clone()),
+            strikes: Some((0..drawn.size.strikes).collect()),
+            clients: Some(drawn.size.clients),
+            operations: Some(drawn.size.operations),
+            ..Order::default()
+        };
+        assert_eq!(run(&named).trace, drawn.trace, "seed {seed}");
+    }
 }
 
 /// Does nothing unless a seed is named.

@@ -247,6 +247,32 @@ const BANS: &[Ban] = &[
         ],
         why: "a run is a function of its seed: no clock, thread, socket or order of a hash table",
     },
+    Ban {
+        within: &["keepers/"],
+        except: &[],
+        words: &[
+            "mio::",
+            "crossbeam",
+            "socket2",
+            "std::net",
+            "std::fs",
+            "std::os",
+            "std::thread",
+            "std::time",
+            "std::env",
+            "std::process",
+            "HashMap",
+            "HashSet",
+            "crate::net",
+            "crate::resp",
+            "crate::course",
+            "crate::server",
+            "crate::sim",
+            "crate::runtime",
+            "crate::cli",
+        ],
+        why: "what a thread does with its files does not know the thread, so that a simulator runs it too",
+    },
     Ban { within: &[""], except: &["codec.rs"], words: &["bincode"], why: "only codec.rs names the codec" },
     Ban {
         within: &[""],
@@ -289,7 +315,7 @@ fn every_file_is_in_good_form() {
             breaches.extend(bad_form(&path, &text, RUST_COLUMNS_MAX, "//!"));
         }
     }
-    for folder in ["tests/course", "tests/cluster", "tests/clients", "tests/bench"] {
+    for folder in ["tests/course", "tests/cluster", "tests/clients", "tests/bench", "tests/sim"] {
         for (path, text) in sources(folder, "py") {
             breaches.extend(bad_form(&path, &text, PYTHON_COLUMNS_MAX, "\"\"\""));
         }

@@ -109,20 +109,34 @@ Exit codes: 0 a leader is known, 1 none is, 64 wrong usage
 const SIM: &str = "\
 quorate sim: run clusters in a simulator that tries to break them
 
-Usage: quorate sim [--seed N] [--seeds COUNT] [--nodes N] [--events N] [--planted NAME] [--lines N]
+Usage: quorate sim [--seed N] [--seeds COUNT] [OPTIONS]
 
 The nodes are real; network, disks, clocks and clients are simulated, and everything goes wrong that
 the seed draws. After every event the cluster is held to its promises, and when the faults stop it
-must come to rest. Equal arguments give equal runs.
+must come to rest. Equal arguments give equal runs; every hundredth seed is run twice to prove it.
 
-Options:
-  --seed N       the first seed (default: any)
-  --seeds COUNT  how many, one after the other (default: 100, or 1 with --seed)
-  --nodes N      so many nodes, 1 to 7 (default: drawn)
-  --events N     the trouble lasts for so many events (default: drawn)
-  --planted NAME plant a fault that is to be found, such as forget-vote or lying-disk
-  --lines N      how much of the trace of a violation is shown (default: 60)
-  --help         show this text
+Which runs:
+  --seed N        the first seed (default: any)
+  --seeds COUNT   how many, one after the other (default: 100, or 1 with --seed)
+
+What is in them (default: what the seed draws):
+  --nodes N       so many nodes, 1 to 7
+  --clients N     so many clients, 1 to 100
+  --operations N  the clients ask for so many things at most
+  --events N      the trouble lasts for so many events
+  --faults A,B    only these kinds of trouble, or none: crash, crash-all, pause, slow, split,
+                  isolate, bridge, flap, clog, fail-disk, fill-disk, rot, hand-over, jump-clock,
+                  lose, double, late, damage, stray, skew, stall, break-recovery
+  --strikes A,B-C only these strikes of trouble, counted from 0, or none
+  --planted NAME  plant a fault that is to be found, such as forget-vote or lying-disk
+  --defused       all that helps to find that fault, but not the fault
+
+What is shown:
+  --lines N       how much of the trace of a violation (default: 60)
+  --json          one line for programs
+  --shrink        look for a smaller run that fails in the same way, and show that
+  --attempts N    how many runs --shrink makes at most (default: 600)
+  --help          this text
 
 Exit codes: 0 every seed is clean, 1 a promise was broken, 64 wrong usage, 70 a node stopped itself
 ";

@@ -15,7 +15,7 @@ use std::io::{self, IoSlice};
 pub use directory::{Directory, LockError};
 pub use failure::DiskFailure;
 pub(crate) use failure::During;
-pub use sim_disk::{SimDisk, Survival};
+pub use sim_disk::{Neglect, SimDisk, Survival};
 
 /// One directory of files.
 pub trait Disk {

@@ -13,7 +13,7 @@
 //!
 //! Handles of one disk share it, so that a simulator can hold on to a disk whose owner is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, IoSlice};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -30,6 +30,19 @@ pub enum Survival {
     Prefix(u64),
     /// Any of them, sector by sector, some sectors torn. Equal seeds choose equally.
     Random(u64),
+}
+
+/// What a careless owner does not do. For tests of tests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Neglect {
+    /// It never syncs a file.
+    Syncs,
+    /// It never syncs the directory.
+    DirectorySyncs,
+    /// It repeats a sync that has failed, and believes the second answer.
+    FailedSyncs,
+    /// It does not look whether a write has found space.
+    FullDisk,
 }
 
 /// A simulated disk. Clones are handles of the same one.
@@ -58,16 +71,20 @@ struct State {
     fail_at: Option<(u64, ErrorKind)>,
     /// Nothing works any more until the next process.
     stopped: bool,
+    /// An operation that others rest on has failed in the life of this process.
+    failed: bool,
+    neglect: Option<Neglect>,
     /// All files together may take so many bytes.
     capacity: Option<u64>,
 }
 
 type Names = BTreeMap<String, SimFile>;
 
+/// Bytes are shared between forks, and between readers and the platter, until one of them is written to.
 #[derive(Clone, Debug, Default)]
 struct Content {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
+    seen: Arc<Vec<u8>>,
+    durable: Arc<Vec<u8>>,
 }
 
 #[derive(Clone, Debug)]
@@ -118,6 +135,17 @@ impl SimDisk {
         self.state().fail_at = Some((operation, kind));
     }
 
+    /// Its owner neglects something from now on, or nothing any more.
+    pub fn neglect(&self, neglect: Option<Neglect>) {
+        self.state().neglect = neglect;
+    }
+
+    /// Whether something that others rest on has failed in the life of this process: a write, a sync, a new
+    /// name. A file that could not be removed does no harm.
+    pub fn has_failed(&self) -> bool {
+        self.state().failed
+    }
+
     /// How many bytes all files together may have from now on.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.state().capacity = bytes;
@@ -126,7 +154,7 @@ impl SimDisk {
     /// The process has ended and another begins; the machine went on.
     pub fn restart(&self) {
         let mut state = self.state();
-        state.stopped = false;
+        (state.stopped, state.failed) = (false, false);
         state.stop_at = None;
         state.fail_at = None;
     }
@@ -156,7 +184,26 @@ impl SimDisk {
     /// The content of a file, as readers see it.
     pub fn content(&self, name: &str) -> Option<Vec<u8>> {
         let state = self.state();
-        state.names.get(name).map(|file| state.files[file].seen.clone())
+        state.names.get(name).map(|file| state.files[file].seen.to_vec())
+    }
+
+    /// The names of all files, without this being an operation.
+    pub fn file_names(&self) -> Vec<String> {
+        self.state().names.keys().cloned().collect()
+    }
+
+    /// Turns a bit of a file over, for readers and durably, whoever holds it open. Beyond its end nothing
+    /// happens.
+    pub fn flip(&self, name: &str, offset: usize, bit: u8) {
+        let mut state = self.state();
+        let Some(file) = state.names.get(name).copied() else { return };
+        state.change(file, |content| {
+            for bytes in [&mut content.seen, &mut content.durable] {
+                if let Some(byte) = Arc::make_mut(bytes).get_mut(offset) {
+                    *byte ^= 1 << bit;
+                }
+            }
+        });
     }
 
     /// Replaces a file, or removes it, behind everybody's back, durably: rot, or an operator's hand.
@@ -168,7 +215,8 @@ impl SimDisk {
             return;
         };
         let file = state.new_file();
-        state.files.insert(file, Content { seen: bytes.clone(), durable: bytes });
+        let bytes = Arc::new(bytes);
+        state.files.insert(file, Content { seen: Arc::clone(&bytes), durable: bytes });
         state.names.insert(name.to_owned(), file);
         state.durable_names.insert(name.to_owned(), file);
     }
@@ -218,6 +266,13 @@ impl State {
         }
     }
 
+    /// Begins an operation that others rest on.
+    fn begin_change(&mut self) -> io::Result<Fate> {
+        let fate = self.begin()?;
+        self.failed |= matches!(fate, Fate::Failed(_));
+        Ok(fate)
+    }
+
     fn new_file(&mut self) -> SimFile {
         self.last_file += 1;
         self.files.insert(SimFile(self.last_file), Content::default());
@@ -248,15 +303,16 @@ impl State {
     fn write(&mut self, file: SimFile, offset: usize, mut bytes: Vec<u8>) -> io::Result<()> {
         let length = self.look_at(file)?.len();
         let growth = (offset + bytes.len()).saturating_sub(length) as u64;
-        let used = self.names.values().map(|file| self.files[file].seen.len() as u64).sum::<u64>();
+        let used = || self.names.values().map(|file| self.files[file].seen.len() as u64).sum::<u64>();
         let lacking =
-            self.capacity.map_or(0, |capacity| (used + growth).saturating_sub(capacity).min(growth));
+            self.capacity.map_or(0, |capacity| (used() + growth).saturating_sub(capacity).min(growth));
         bytes.truncate(bytes.len().saturating_sub(usize::try_from(lacking).unwrap_or(usize::MAX)));
         if !bytes.is_empty() {
             self.change(file, |content| put(&mut content.seen, offset, &bytes));
             self.pending.push(Change::Bytes { file, offset, bytes });
         }
-        if lacking > 0 { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
+        let is_noticed = self.neglect != Some(Neglect::FullDisk);
+        if lacking > 0 && is_noticed { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
     /// Takes what a sync covers out of what is pending; durable if it succeeds, forgotten if it fails.
@@ -268,15 +324,19 @@ impl State {
         self.pending = pending;
         if *fate == Fate::Done {
             let settled: Vec<Change> = settled;
+            let are_names = settled.iter().any(|change| matches!(change, Change::Name(_)));
             settled.into_iter().for_each(|change| self.make_durable(change));
-            self.forget_nameless();
+            if are_names {
+                self.forget_nameless();
+            }
         }
     }
 
     /// Frees what has no name any more, now or after a power cut.
     fn forget_nameless(&mut self) {
         let State { files, names, durable_names, .. } = self;
-        files.retain(|file, _| names.values().chain(durable_names.values()).any(|named| named == file));
+        let named: BTreeSet<SimFile> = names.values().chain(durable_names.values()).copied().collect();
+        files.retain(|file, _| named.contains(file));
     }
 
     fn make_durable(&mut self, change: Change) {
@@ -325,7 +385,8 @@ impl State {
 }
 
 /// Overwrites and extends; a hole reads as zeros.
-fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+fn put(content: &mut Arc<Vec<u8>>, offset: usize, bytes: &[u8]) {
+    let content = Arc::make_mut(content);
     let end = offset + bytes.len();
     if content.len() < end {
         content.resize(end, 0);
@@ -354,7 +415,8 @@ impl Naming {
     fn apply(&self, names: &mut Names) {
         match self {
             Naming::Is { name, file } => {
-                names.retain(|_, other| other != file);
+                let before = names.iter().find(|(_, other)| *other == file).map(|(name, _)| name.clone());
+                before.map(|before| names.remove(&before));
                 names.insert(name.clone(), *file);
             }
             Naming::Gone { name } => {
@@ -375,7 +437,7 @@ impl Disk for SimDisk {
 
     fn create(&mut self, name: &str) -> io::Result<SimFile> {
         let mut state = self.state();
-        let fate = state.begin()?;
+        let fate = state.begin_change()?;
         let file = state.new_file();
         if !matches!(fate, Fate::Failed(_)) {
             state.rename(Naming::Is { name: name.to_owned(), file });
@@ -399,7 +461,7 @@ impl Disk for SimDisk {
         let mut state = self.state();
         state.begin()?.result()?;
         buffer.clear();
-        buffer.extend(state.look_at(*file)?);
+        buffer.extend_from_slice(state.look_at(*file)?);
         Ok(())
     }
 
@@ -415,8 +477,9 @@ impl Disk for SimDisk {
 
     fn write(&mut self, file: &SimFile, offset: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
         let mut state = self.state();
-        let fate = state.begin()?;
-        let mut bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        let fate = state.begin_change()?;
+        let mut bytes = Vec::with_capacity(slices.iter().map(|slice| slice.len()).sum());
+        slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
         if let Fate::Failed(_) = fate {
             bytes.truncate(bytes.len() / 2);
         }
@@ -427,14 +490,20 @@ impl Disk for SimDisk {
 
     fn sync(&mut self, file: &SimFile) -> io::Result<()> {
         let mut state = self.state();
-        let fate = state.begin()?;
+        let fate = state.begin_change()?;
+        if state.neglect == Some(Neglect::Syncs) {
+            return fate.result();
+        }
         state.settle(&fate, |change| matches!(change, Change::Bytes { file: other, .. } if other == file));
-        fate.result()
+        match fate {
+            Fate::Failed(_) if state.neglect == Some(Neglect::FailedSyncs) => Ok(()),
+            fate => fate.result(),
+        }
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.state();
-        let fate = state.begin()?;
+        let fate = state.begin_change()?;
         let file = state.find(from)?;
         if !matches!(fate, Fate::Failed(_)) {
             state.rename(Naming::Is { name: to.to_owned(), file });
@@ -454,8 +523,10 @@ impl Disk for SimDisk {
 
     fn sync_directory(&mut self) -> io::Result<()> {
         let mut state = self.state();
-        let fate = state.begin()?;
-        state.settle(&fate, |change| matches!(change, Change::Name(_)));
+        let fate = state.begin_change()?;
+        if state.neglect != Some(Neglect::DirectorySyncs) {
+            state.settle(&fate, |change| matches!(change, Change::Name(_)));
+        }
         fate.result()
     }
 }

@@ -4,12 +4,11 @@ use std::io;
 
 use log::info;
 
-use super::log_keeper::{LogKeeper, LogOrder, LogReport};
 use super::node::Node;
 use super::peer::PeerMessage;
 use super::report::Report;
-use super::snapshot_thread::{SnapshotOrder, SnapshotReport};
 use crate::disk::Directory;
+use crate::keepers::{LogKeeper, LogOrder, LogReport, SnapshotOrder, SnapshotReport};
 use crate::raft::{Fetch, Instant, NodeId, Span, Wanted};
 use crate::replica::Now;
 use crate::runtime::{Address as Mail, Undelivered};

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::log_keeper::{LogKeeper, LogOrder};
 use super::report::Report;
 use crate::disk::Disk;
+use crate::keepers::{LogKeeper, LogOrder};
 use crate::runtime::{Address, Clock, Gone, Mailbox};
 
 /// The log's actor.

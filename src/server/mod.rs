@@ -4,7 +4,7 @@
 //! steps through it, flushes once, writes every socket once, and waits. The *log* owns the write-ahead log,
 //! because a disk is the one thing here that makes its caller wait; between two batches it reads entries back
 //! for followers that are behind. The *snapshots* thread does the long work: it writes, sends, receives and
-//! loads snapshots, in small steps.
+//! loads snapshots, in small steps. What these two do is in [`keepers`](crate::keepers).
 //!
 //! Any node takes any command. The leader carries it out; a follower sends it to the leader, once, and the
 //! answer back. What an answer means when something goes wrong is a contract: an error that says *nothing
@@ -17,11 +17,9 @@ mod address_book;
 mod client;
 mod doors;
 mod files;
-mod imaging;
 mod joining;
 mod links;
 mod local;
-mod log_keeper;
 mod log_thread;
 mod membership;
 mod node;

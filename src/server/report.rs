@@ -1,7 +1,6 @@
 //! What the other threads tell the node: one mailbox for all of them, so one place where it is taken.
 
-use super::log_keeper::LogReport;
-use super::snapshot_thread::SnapshotReport;
+use crate::keepers::{LogReport, SnapshotReport};
 
 /// What a thread reports.
 #[derive(Debug)]

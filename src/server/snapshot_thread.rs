@@ -1,106 +1,29 @@
-//! The thread that writes, reads, receives and loads snapshots: long work that nobody may wait for.
-//!
-//! The node gives it the blocks of an image one by one, so that the image grows only as fast as the disk
-//! takes it, and other work of this thread (parts for followers) gets its turn between two blocks. A full
-//! disk spoils an attempt and nothing else: the log goes on, and a later attempt will do. Any other failure
-//! of the disk ends the process, as with the log.
+//! A thread for the snapshots' keeper, so that nobody has to wait for its long work.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
-
-use log::{info, warn};
 
 use super::report::Report;
-use crate::codec;
 use crate::disk::Disk;
-use crate::limits::SNAPSHOT_CHUNK_BYTES;
-use crate::raft::{Membership, NodeId, Position, SnapshotId, SnapshotPart, Span};
+use crate::keepers::{IDLE, SnapshotKeeper, SnapshotOrder};
 use crate::runtime::{Address, Clock, Gone, Mailbox};
-use crate::snapshot::{Received, SnapshotError, Snapshots};
-use crate::storage::{self, Image};
-
-/// How long the thread sleeps at most when there is nothing to do.
-const IDLE: Span = Span::milliseconds(3_600_000);
-
-/// What the node asks of this thread.
-#[derive(Debug)]
-pub(super) enum SnapshotOrder {
-    /// Begin a snapshot that stands for everything up to here, with the membership there.
-    Begin(Position, Membership),
-    /// The next block of its image.
-    Block(Vec<u8>),
-    /// That was all of it.
-    Finish,
-    /// It is not wanted any more.
-    Abandon,
-    /// Read bytes for a follower.
-    Read {
-        /// The follower.
-        to: NodeId,
-        /// Of which snapshot.
-        id: SnapshotId,
-        /// From where on.
-        offset: u64,
-    },
-    /// Store part of a leader's snapshot.
-    Store(SnapshotPart),
-}
-
-/// What this thread reports.
-#[derive(Debug)]
-pub(super) enum SnapshotReport {
-    /// The block, or the beginning, is written: the next, please.
-    Ready,
-    /// The snapshot is durable, and the log need hold no more than what follows on the older one, if any.
-    Taken(SnapshotId, Option<Position>),
-    /// The attempt up to here failed; nothing came of it.
-    NotTaken(Position),
-    /// Bytes for a follower; `None`: that snapshot is gone.
-    Read {
-        /// The follower.
-        to: NodeId,
-        /// Of which snapshot.
-        id: SnapshotId,
-        /// From where on.
-        offset: u64,
-        /// The bytes.
-        bytes: Option<Arc<[u8]>>,
-    },
-    /// Of a leader's snapshot everything up to here is stored.
-    Stored(SnapshotId, u64),
-    /// All of it is durable, and this is the store in it.
-    Received(SnapshotId, Box<Image>),
-}
 
 /// The snapshots' actor.
 pub(super) struct SnapshotThread<D: Disk> {
-    snapshots: Snapshots<D>,
+    keeper: SnapshotKeeper<D>,
     inbox: Mailbox<SnapshotOrder>,
     node: Address<Report>,
     clock: Clock,
-    /// Up to where the one stands that is being made, or was last.
-    building: Position,
-    /// What each follower is being sent: not to be removed meanwhile.
-    sending: BTreeMap<NodeId, SnapshotId>,
 }
 
 impl<D: Disk> SnapshotThread<D> {
     /// An actor that takes orders from `inbox` and reports to `node`.
     pub(super) fn new(
-        snapshots: Snapshots<D>,
+        keeper: SnapshotKeeper<D>,
         inbox: Mailbox<SnapshotOrder>,
         node: Address<Report>,
         clock: Clock,
     ) -> SnapshotThread<D> {
-        SnapshotThread {
-            snapshots,
-            inbox,
-            node,
-            clock,
-            building: Position::default(),
-            sending: BTreeMap::new(),
-        }
+        SnapshotThread { keeper, inbox, node, clock }
     }
 
     /// Works until the node is gone.
@@ -111,126 +34,15 @@ impl<D: Disk> SnapshotThread<D> {
     pub(super) fn run(mut self) -> io::Result<()> {
         loop {
             match self.inbox.receive(self.clock.real(self.clock.now() + IDLE)) {
-                Ok(Some(order)) => self.carry_out(order)?,
+                Ok(Some(order)) => {
+                    if let Some(report) = self.keeper.work(order)? {
+                        // Should the node be gone, `receive` finds out.
+                        let _ = self.node.send(Report::Snapshot(report));
+                    }
+                }
                 Ok(None) => {}
                 Err(Gone) => return Ok(()),
             }
         }
-    }
-
-    fn carry_out(&mut self, order: SnapshotOrder) -> io::Result<()> {
-        match order {
-            SnapshotOrder::Begin(last, membership) => {
-                self.building = last;
-                let begun = self.snapshots.begin(last, &codec::encode(&membership));
-                self.built(begun)
-            }
-            // What follows on a failed attempt until the node knows of it.
-            SnapshotOrder::Block(_) | SnapshotOrder::Finish if !self.snapshots.is_building() => Ok(()),
-            SnapshotOrder::Block(bytes) => {
-                let written = self.snapshots.block(&bytes);
-                self.built(written)
-            }
-            SnapshotOrder::Finish => self.finish(),
-            SnapshotOrder::Abandon => {
-                self.snapshots.abandon();
-                Ok(())
-            }
-            SnapshotOrder::Read { to, id, offset } => self.read(to, id, offset),
-            SnapshotOrder::Store(part) => self.store(part),
-        }
-    }
-
-    fn built(&mut self, result: Result<(), SnapshotError>) -> io::Result<()> {
-        match result {
-            Ok(()) => self.report(SnapshotReport::Ready),
-            Err(error) => self.spoilt(&error)?,
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        match self.snapshots.finish() {
-            Ok(id) => {
-                info!("took a snapshot up to {:?}, {} bytes", id.last, id.bytes);
-                let older = self.snapshots.ids().find(|older| older.last.index < id.last.index);
-                self.report(SnapshotReport::Taken(id, older.map(|older| older.last)));
-                Ok(())
-            }
-            Err(error) => self.spoilt(&error),
-        }
-    }
-
-    fn spoilt(&mut self, error: &SnapshotError) -> io::Result<()> {
-        if matches!(error, SnapshotError::Failed(_)) {
-            return Err(io::Error::other(error.to_string()));
-        }
-        warn!("no snapshot this time: {error}");
-        self.report(SnapshotReport::NotTaken(self.building));
-        Ok(())
-    }
-
-    fn read(&mut self, to: NodeId, id: SnapshotId, offset: u64) -> io::Result<()> {
-        if self.sending.get(&to) != Some(&id) {
-            self.release(to);
-            if self.snapshots.pin(id) {
-                info!("sends {to:?} the snapshot up to {:?}, {} bytes", id.last, id.bytes);
-                self.sending.insert(to, id);
-            }
-        }
-        let bytes = match self.snapshots.read_chunk(id, offset, SNAPSHOT_CHUNK_BYTES) {
-            Ok(bytes) => bytes,
-            Err(error @ SnapshotError::Damaged { .. }) => {
-                warn!("cannot send a snapshot: {error}");
-                None
-            }
-            Err(error) => return Err(io::Error::other(error.to_string())),
-        };
-        let is_last = bytes.as_ref().is_none_or(|bytes| offset + bytes.len() as u64 >= id.bytes);
-        if is_last {
-            self.release(to);
-        }
-        self.report(SnapshotReport::Read { to, id, offset, bytes: bytes.map(Arc::from) });
-        Ok(())
-    }
-
-    fn release(&mut self, to: NodeId) {
-        if let Some(id) = self.sending.remove(&to) {
-            self.snapshots.unpin(id);
-        }
-    }
-
-    fn store(&mut self, part: SnapshotPart) -> io::Result<()> {
-        let SnapshotPart { id, offset, bytes, .. } = part;
-        let report = match self.snapshots.receive(id, offset, &bytes) {
-            Ok(Received::Partly { next_offset }) => SnapshotReport::Stored(id, next_offset),
-            Ok(Received::Whole { id: whole }) => self.received(id, whole)?,
-            Err(SnapshotError::Failed(failure)) => return Err(io::Error::other(failure.to_string())),
-            Err(error) => {
-                warn!("a leader's snapshot cannot be stored: {error}");
-                SnapshotReport::Stored(id, 0)
-            }
-        };
-        self.report(report);
-        Ok(())
-    }
-
-    fn received(&mut self, id: SnapshotId, whole: SnapshotId) -> io::Result<SnapshotReport> {
-        match storage::load(&mut self.snapshots, whole) {
-            Ok(image) => {
-                info!("received the snapshot up to {:?}, {} bytes", whole.last, whole.bytes);
-                Ok(SnapshotReport::Received(whole, Box::new(image)))
-            }
-            Err(SnapshotError::Failed(failure)) => Err(io::Error::other(failure.to_string())),
-            Err(error) => {
-                warn!("a leader's snapshot is of no use: {error}");
-                Ok(SnapshotReport::Stored(id, 0))
-            }
-        }
-    }
-
-    /// Should the node be gone, `run` finds out.
-    fn report(&self, report: SnapshotReport) {
-        let _ = self.node.send(Report::Snapshot(report));
     }
 }

@@ -11,14 +11,14 @@ use super::acquaintances::Acquaintances;
 use super::doors::Doors;
 use super::files::LogSeat;
 use super::links::{Identity, Links};
-use super::log_keeper::LogKeeper;
 use super::log_thread::LogThread;
 use super::node::{FIRST_LINE, Node, Parts, Seat, WAKE};
 use super::report::Report;
 use super::snapshot_thread::SnapshotThread;
 use crate::disk::Directory;
 use crate::identity::{ClusterId, Incarnation};
-use crate::limits::{MAILBOX_BATCHES_MAX, REPLICAS_MAX};
+use crate::keepers::{LogKeeper, SnapshotKeeper};
+use crate::limits::{MAILBOX_BATCHES_MAX, READ_BACK_BYTES, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_ORDERS_MAX};
 use crate::net::Address;
 use crate::raft::{Config, NodeId};
 use crate::replica::Replica;
@@ -77,7 +77,8 @@ pub fn run(setup: Setup) -> io::Result<()> {
     let waker = Waker::new(poll.registry(), WAKE)?;
     let (to_node, reports) = mailbox(MAILBOX_BATCHES_MAX, Some(waker));
     let (to_snapshots, for_snapshots) = mailbox(SNAPSHOT_ORDERS_MAX, None);
-    let log = seat_log(setup.placement, LogKeeper::new(writer), &to_node, clock)?;
+    let log = seat_log(setup.placement, LogKeeper::new(writer, READ_BACK_BYTES), &to_node, clock)?;
+    let snapshots = SnapshotKeeper::new(snapshots, SNAPSHOT_CHUNK_BYTES);
     let snapshot_thread = SnapshotThread::new(snapshots, for_snapshots, to_node.clone(), clock);
     runtime::spawn("snapshots", move || snapshot_thread.run())?;
     listen_to_signals(setup.signals, to_node)?;
@@ -114,10 +115,6 @@ fn seat_log(
     runtime::spawn("log", move || thread.run())?;
     Ok(LogSeat::Beside(log))
 }
-
-/// Of each follower, of the leader and of the own image something may be under way, and an image may be
-/// abandoned and begun anew meanwhile.
-const SNAPSHOT_ORDERS_MAX: usize = REPLICAS_MAX + 8;
 
 /// The first signal asks the node to end in good order; whoever sends a second one wants it at once.
 fn listen_to_signals(mut signals: Signals, node: Mail<Report>) -> io::Result<()> {

@@ -5,7 +5,9 @@
 //! is found out.
 
 use super::ghost::{Checked, FLEETING};
+use super::history::End;
 use super::settings::{below, chance, up_to};
+use super::telling;
 use super::world::{Event, World};
 use crate::kv::{Bytes, ClientId, Key, Moment, NewLifetime, Operation, RequestId, SetOptions, Token, Value};
 use crate::raft::{NodeId, Span};
@@ -28,6 +30,8 @@ struct Pending {
     attempt: u64,
     /// Whether an attempt may have taken effect unseen.
     is_unsure: bool,
+    /// When it was first asked, counted in events.
+    invoked: u64,
 }
 
 /// One attempt of a client.
@@ -58,7 +62,7 @@ impl Client {
 impl World {
     /// A client thinks of something.
     pub(super) fn client_acts(&mut self, at: usize) {
-        if !self.clients[at].is_idle() {
+        if !self.clients[at].is_idle() || self.operations_max.is_some_and(|max| self.last_request >= max) {
             return;
         }
         self.last_request += 1;
@@ -73,7 +77,10 @@ impl World {
         let once = is_named.then_some(RequestId { client: ClientId(at as u64), token });
         self.ghost.asks(number, operations.clone(), is_named);
         self.sometimes.requests += 1;
-        self.clients[at].pending = Some(Pending { number, operations, once, attempt: 0, is_unsure: false });
+        let name = if is_named { "with a name" } else { "without a name" };
+        self.say(|| format!("client {at} wants {number}, {name}: {}", telling::operations(&operations)));
+        let (attempt, is_unsure, invoked) = (0, false, self.events);
+        self.clients[at].pending = Some(Pending { number, operations, once, attempt, is_unsure, invoked });
         let favourite = self.clients[at].favourite;
         self.attempt(at, favourite, Span(0));
     }
@@ -155,7 +162,8 @@ impl World {
             self.attempt(attempt.client, node, Span(0));
         } else {
             self.sometimes.unknown += 1;
-            self.client_ends(attempt.client);
+            self.say(|| format!("client {} gives {} up", attempt.client, attempt.number));
+            self.client_ends(attempt.client, &End::Unknown);
         }
         Ok(())
     }
@@ -166,9 +174,10 @@ impl World {
         }
         match heard {
             Heard::Done(values) => {
-                self.ghost.reaches(attempt.number, values)?;
+                self.ghost.reaches(attempt.client, attempt.number, values)?;
                 self.sometimes.answers += 1;
-                self.client_ends(attempt.client);
+                self.say(|| format!("client {} has the answer to {}", attempt.client, attempt.number));
+                self.client_ends(attempt.client, &End::Done(values));
                 Ok(())
             }
             Heard::Refused(hint) => self.client_is_refused(attempt, *hint),
@@ -186,16 +195,19 @@ impl World {
         }
         if pending.is_unsure {
             self.sometimes.unknown += 1;
+            self.client_ends(attempt.client, &End::Unknown);
         } else {
             self.sometimes.denied += 1;
             self.ghost.denies(attempt.number)?;
+            self.client_ends(attempt.client, &End::Nothing);
         }
-        self.client_ends(attempt.client);
         Ok(())
     }
 
-    fn client_ends(&mut self, at: usize) {
-        self.clients[at].pending = None;
+    fn client_ends(&mut self, at: usize, end: &End<'_>) {
+        if let Some(Pending { operations, invoked, .. }) = self.clients[at].pending.take() {
+            self.history.add(at, &operations, (invoked, self.events), end);
+        }
         if !self.is_calm {
             let gap = Span(self.prng.below(self.settings.clients.gap.0 * 2));
             self.enqueue(gap, Event::ClientActs(at));

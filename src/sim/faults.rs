@@ -3,85 +3,118 @@
 use std::io::ErrorKind;
 
 use super::ghost::Checked;
+use super::named::named;
 use super::planted::Planted;
 use super::settings::{ELECTION_TIMEOUT, below, chance, pick, up_to};
 use super::world::{Event, Input, World};
 use crate::disk::{SimDisk, Survival};
+use crate::prng::Prng;
 use crate::raft::Span;
 
-/// A kind of trouble.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fault {
-    /// All lines work again.
-    Heal,
-    Crash,
-    CrashAll,
-    Pause,
+named! {
+    /// A kind of trouble: something that strikes now and then, or a condition that holds throughout.
+    Fault:
+    /// A process is killed, or its machine loses power.
+    Crash = "crash",
+    /// All machines lose power at once.
+    CrashAll = "crash-all",
+    /// A process stands still for a while.
+    Pause = "pause",
+    /// A node does everything late for a while.
+    Slow = "slow",
     /// Two halves that do not hear each other, or only one of the other.
-    Split,
+    Split = "split",
     /// One node that is not heard, does not hear, or both.
-    Isolate,
+    Isolate = "isolate",
     /// Two halves, and one node that hears both.
-    Bridge,
+    Bridge = "bridge",
     /// A line that comes and goes.
-    Flap,
+    Flap = "flap",
     /// A line that holds everything back for a while.
-    Clog,
+    Clog = "clog",
     /// An operation of a disk fails.
-    FailDisk,
+    FailDisk = "fail-disk",
     /// A disk has no more space for a while.
-    FillDisk,
+    FillDisk = "fill-disk",
+    /// A bit on a disk flips: on a minority of the disks, since nothing is repaired from other nodes yet.
+    Rot = "rot",
     /// A leader hands over.
-    HandOver,
+    HandOver = "hand-over",
     /// A node's wall clock jumps.
-    JumpClock,
+    JumpClock = "jump-clock",
+    /// Messages get lost.
+    Lose = "lose",
+    /// Messages come twice.
+    Double = "double",
+    /// Some messages come very late.
+    Late = "late",
+    /// Bits of messages flip.
+    Damage = "damage",
+    /// Messages of another cluster come in.
+    Stray = "stray",
+    /// Clocks run at different rates.
+    Skew = "skew",
+    /// A sync of a disk takes very long.
+    Stall = "stall",
+    /// Recoveries are cut short.
+    BreakRecovery = "break-recovery",
 }
 
 impl Fault {
-    pub(super) const ALL: [Fault; 12] = [
-        Fault::Crash,
-        Fault::CrashAll,
-        Fault::Pause,
-        Fault::Split,
-        Fault::Isolate,
-        Fault::Bridge,
-        Fault::Flap,
-        Fault::Clog,
-        Fault::FailDisk,
-        Fault::FillDisk,
-        Fault::HandOver,
-        Fault::JumpClock,
-    ];
+    /// Whether it strikes now and then.
+    pub fn strikes(self) -> bool {
+        self < Fault::Lose
+    }
 }
 
 impl World {
-    /// Leaders are struck more often than others: most rules are about what one leaves behind.
+    /// The next strike. Each draws from a generator of its own, so that leaving one out changes as little as
+    /// possible of what comes after it. Leaders are struck more often than others: most rules are about what
+    /// one leaves behind.
     pub(super) fn fault_strikes(&mut self) -> Checked {
+        let number = self.strikes;
+        self.strikes += 1;
+        if self.wanted_strikes.as_ref().is_some_and(|wanted| !wanted.contains(&number)) {
+            return Ok(());
+        }
+        let own = Prng::new(self.prng_of_strikes ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let shared = std::mem::replace(&mut self.prng, own);
+        let outcome = self.strike(number);
+        self.prng = shared;
+        outcome
+    }
+
+    fn strike(&mut self, number: u64) -> Checked {
         let any = below(&mut self.prng, self.stations.len());
         let leader = (0..self.stations.len()).find(|at| self.leads(*at)).unwrap_or(any);
         let at = if chance(&mut self.prng, 500) { leader } else { any };
-        let fault = pick(&mut self.prng, &self.settings.faults);
-        self.trace.note(&[100, at as u64, fault as u64]);
-        self.say(|| format!("-- {fault:?} strikes, at node {at} if it is about one"));
+        let kinds = self.settings.strikes.len();
+        let kind = below(&mut self.prng, kinds + self.settings.heals);
+        let fault = self.settings.strikes.get(kind).copied();
+        self.trace.note(&[100, at as u64, kind as u64]);
+        let name = fault.map_or("heal", Fault::name);
+        self.say(|| format!("-- strike {number}: {name}, node {at}"));
         match fault {
-            Fault::Heal => self.heal(),
-            Fault::Crash => self.crash(at)?,
-            Fault::CrashAll if chance(&mut self.prng, 300) => self.crash_all()?,
-            Fault::CrashAll => {}
-            Fault::Pause => self.pause(at),
-            Fault::Split => self.split(),
-            Fault::Isolate => self.isolate(at),
-            Fault::Bridge => self.bridge(at),
-            Fault::Flap => self.flap(at),
-            Fault::Clog => {
+            None => self.heal(),
+            Some(Fault::Crash) => self.crash(at)?,
+            Some(Fault::CrashAll) if chance(&mut self.prng, 300) => self.crash_all()?,
+            Some(Fault::Pause) => self.pause(at),
+            Some(Fault::Slow) => self.slow(at),
+            Some(Fault::Split) => self.split(),
+            Some(Fault::Isolate) => self.isolate(at),
+            Some(Fault::Bridge) => self.bridge(at),
+            Some(Fault::Flap) => self.flap(at),
+            Some(Fault::Clog) => {
                 let to = below(&mut self.prng, self.stations.len());
                 let until = self.now + up_to(&mut self.prng, ELECTION_TIMEOUT.times(3));
                 self.lines.clog((at, to), until);
             }
-            Fault::FailDisk => self.fail_disk(at),
-            Fault::FillDisk => self.fill_disk(at),
-            Fault::HandOver => self.hand_over(at),
-            Fault::JumpClock => self.stations[at].wall += self.prng.below(3_600_000),
+            Some(Fault::FailDisk) => self.fail_disk(at),
+            Some(Fault::FillDisk) => self.fill_disk(at),
+            Some(Fault::Rot) => self.rot(at)?,
+            Some(Fault::HandOver) => self.hand_over(at),
+            Some(Fault::JumpClock) => self.stations[at].wall += self.prng.below(3_600_000),
+            Some(_) => {}
         }
         Ok(())
     }
@@ -160,10 +193,20 @@ impl World {
     fn pause(&mut self, at: usize) {
         if self.stations[at].node.life.is_some() && !self.stations[at].is_paused {
             self.stations[at].is_paused = true;
+            self.stations[at].paused_at = self.now;
             self.sometimes.pauses += 1;
             let span = up_to(&mut self.prng, ELECTION_TIMEOUT.times(4));
             let life = self.stations[at].life;
             self.enqueue(span, Event::Resumes(at, life));
+        }
+    }
+
+    fn slow(&mut self, at: usize) {
+        if !self.stations[at].is_slow {
+            self.stations[at].is_slow = true;
+            self.sometimes.slow_nodes += 1;
+            let span = up_to(&mut self.prng, ELECTION_TIMEOUT.times(10));
+            self.enqueue(span, Event::Quickens(at));
         }
     }
 
@@ -232,6 +275,10 @@ impl World {
         {
             station.node.log_disk = disk;
         }
+        if power.is_some() && self.planted == Some(Planted::WipeDisk) && chance(&mut self.prng, 300) {
+            (station.node.log_disk, station.node.snapshot_disk) = (SimDisk::new(), SimDisk::new());
+            station.node.format().expect("an empty disk takes a log");
+        }
         for disk in [&station.node.log_disk, &station.node.snapshot_disk] {
             match power {
                 Some(survival) => disk.cut_power(survival),
@@ -255,7 +302,7 @@ impl World {
         if station.log_is_busy && chance(&mut self.prng, 600) {
             station.node.log_disk.stop_at(station.node.log_disk.operations() + 1 + self.prng.below(6));
             self.sometimes.torn_steps += 1;
-            drop(life.log.work());
+            drop(life.work_on_log());
         }
         if station.snapshots_are_busy && chance(&mut self.prng, 600) {
             station
@@ -263,7 +310,7 @@ impl World {
                 .snapshot_disk
                 .stop_at(station.node.snapshot_disk.operations() + 1 + self.prng.below(6));
             self.sometimes.torn_steps += 1;
-            drop(life.snapshots.work());
+            drop(life.work_on_snapshots());
         }
     }
 }

@@ -2,12 +2,13 @@
 //! too, is where most faults are planted.
 
 use super::clients::Attempt;
-use super::ghost::Checked;
+use super::ghost::{Checked, fail};
 use super::network::{self, Packet};
 use super::planted::Planted;
-use super::settings::chance;
-use super::snapshot_role::{SnapshotOrder, SnapshotReport};
-use super::world::{Event, Input, Station, World, hash_of};
+use super::settings::{chance, up_to};
+use super::telling;
+use super::world::{Event, Input, STRANGERS, Station, Waiting, World, hash_of};
+use crate::keepers::{SnapshotOrder, SnapshotReport};
 use crate::kv::{Operation, RequestId, Value};
 use crate::raft::{
     AppendOutcome, Envelope, HardState, Index, LogStart, Message, NodeId, Position, Receipt, Recovered, Term,
@@ -55,7 +56,10 @@ impl World {
 
     /// A client's request: to the own replica, or on to the leader, once.
     fn take_request(&mut self, at: usize, now: Now, attempt: Attempt) -> Checked {
-        let Some((once, operations)) = self.wish_of(attempt) else { return Ok(()) };
+        let Some((mut once, operations)) = self.wish_of(attempt) else { return Ok(()) };
+        if let Some(once) = once.as_mut().filter(|_| self.planted == Some(Planted::RenameRetry)) {
+            once.client.0 += 1_000 * attempt.attempt;
+        }
         if self.planted == Some(Planted::ReceiptOfAnotherLife)
             && let Station { old_receipt: Some(receipt), node, .. } = &mut self.stations[at]
             && let Some(life) = &mut node.life
@@ -73,14 +77,14 @@ impl World {
         match leader {
             Some(leader) if leader == own && !(is_write && life.is_full()) => {
                 *last_ticket += 1;
-                tickets.insert(Ticket(*last_ticket), attempt);
+                tickets.insert(Ticket(*last_ticket), Waiting { attempt, is_own_read: !is_write });
                 let request = World::request(Asker::Here(Ticket(*last_ticket)), (once, operations));
                 life.hear(now, ReplicaEvent::Request(request));
             }
             Some(leader) if leader != own && chance(&mut self.prng, self.settings.clients.forwarded) => {
                 *last_ticket += 1;
                 let ticket = Ticket(*last_ticket);
-                tickets.insert(ticket, attempt);
+                tickets.insert(ticket, Waiting { attempt, is_own_read: false });
                 self.send_on(at, leader, ticket, attempt, once, operations);
             }
             _ => self.tell(attempt, refused, leader.filter(|leader| *leader != own)),
@@ -108,7 +112,8 @@ impl World {
         self.send(at, to, &packet);
     }
 
-    fn take_packet(&mut self, at: usize, now: Now, from: usize, packet: Packet) -> Checked {
+    fn take_packet(&mut self, at: usize, now: Now, from: usize, mut packet: Packet) -> Checked {
+        self.mistake(at, from, &mut packet);
         let Some(life) = &mut self.stations[at].node.life else { return Ok(()) };
         match packet {
             Packet::Raft(envelope) => life.hear(now, ReplicaEvent::Peer(envelope)),
@@ -122,7 +127,13 @@ impl World {
                 }
             }
             Packet::Answer(ticket, answer) => {
-                if let Some(attempt) = self.stations[at].tickets.remove(&ticket) {
+                let tickets = &mut self.stations[at].tickets;
+                let waiting = if self.planted == Some(Planted::SwapAnswers) {
+                    tickets.pop_first().map(|(_, waiting)| waiting)
+                } else {
+                    tickets.remove(&ticket)
+                };
+                if let Some(Waiting { attempt, .. }) = waiting {
                     self.tell(attempt, answer, None);
                 }
             }
@@ -134,11 +145,16 @@ impl World {
     pub(super) fn reply(&mut self, at: usize, applied: Index, reply: Reply) -> Checked {
         let Reply { asker, answer } = reply;
         let attempt = match asker {
-            Asker::Here(ticket) => self.stations[at].tickets.get(&ticket).copied(),
+            Asker::Here(ticket) => self.stations[at].tickets.get(&ticket).map(|waiting| waiting.attempt),
             Asker::Peer(node, ticket) => self.asked.get(&(usize::from(node.0), ticket)).copied(),
             Asker::Anywhere(_) => None,
         };
         let Some(attempt) = attempt else { return Ok(()) };
+        self.is_whole(at)?;
+        let is_denied = matches!(answer, Answer::Returned(_));
+        if is_denied && self.planted == Some(Planted::ForgetReads) {
+            return Ok(());
+        }
         if let Answer::Done(values) = &answer {
             self.say(|| format!("node {at} answers request {} at {applied:?}: {values:?}", attempt.number));
             self.ghost.answers(attempt.number, applied, values)?;
@@ -160,10 +176,24 @@ impl World {
     /// A message of the consensus core leaves.
     pub(super) fn send_raft(&mut self, at: usize, mut envelope: Envelope) -> Checked {
         let to = usize::from(envelope.to.0);
+        self.is_whole(at)?;
         self.ghost.sends(at, Some(to), &envelope)?;
+        self.is_in_bounds(at, &envelope)?;
+        self.note_idle_message(at, to);
+        let last = self.stations[at].node.life.as_ref().map(|life| life.replica.status().last.index);
         match &mut envelope.message {
+            Message::Append { reign, .. } | Message::Heartbeat { reign, .. }
+                if self.planted == Some(Planted::ConfirmWithAnyAnswer) =>
+            {
+                self.newest_beats.insert((at, to), reign.beat);
+            }
             Message::PreVoteReply { granted: false, .. } => self.sometimes.pre_votes_refused += 1,
             Message::VoteReply { granted: false, .. } => self.sometimes.votes_refused += 1,
+            Message::AppendReply { outcome: AppendOutcome::Matched(index), .. }
+                if self.planted == Some(Planted::MatchOwnTail) =>
+            {
+                *index = last.unwrap_or(*index);
+            }
             Message::AppendReply { outcome, .. } => {
                 if let AppendOutcome::Missing { previous, .. } = *outcome {
                     self.sometimes.appends_refused += 1;
@@ -194,11 +224,16 @@ impl World {
         let may_double =
             matches!(packet, Packet::Raft(_)) && chance(&mut self.prng, self.settings.network.doubled);
         self.sometimes.messages_doubled += u64::from(may_double);
+        if chance(&mut self.prng, self.settings.network.stray) {
+            self.sometimes.strays += 1;
+            let delay = up_to(&mut self.prng, self.settings.network.delay);
+            self.enqueue(delay, Event::Strays((at, to), network::encode(STRANGERS, packet)));
+        }
         for _ in 0..=u64::from(may_double) {
             let passage = self.lines.send(&mut self.prng, &self.settings.network, self.now, (at, to), &bytes);
             self.say(|| {
-                let fate = if passage.is_none() { " (lost)" } else { "" };
-                format!("{at} -> {to}{fate}: {packet:?}")
+                let fate = if passage.is_none() { "-x" } else { "->" };
+                format!("{at} {fate} {to}   {}", telling::packet(packet))
             });
             match passage {
                 Some(passage) => {
@@ -206,6 +241,52 @@ impl World {
                     self.enqueue(passage.arrives - self.now, event);
                 }
                 None => self.sometimes.messages_lost += 1,
+            }
+        }
+    }
+
+    /// D5: a node whose disk has failed says nothing any more.
+    fn is_whole(&self, at: usize) -> Checked {
+        let Station { node, .. } = &self.stations[at];
+        if node.log_disk.has_failed() || node.snapshot_disk.has_failed() {
+            return fail("D5", format!("node {at} goes on though its disk has failed"));
+        }
+        Ok(())
+    }
+
+    /// Planted: what a node takes an arriving packet for.
+    fn mistake(&mut self, at: usize, from: usize, packet: &mut Packet) {
+        let Packet::Raft(Envelope { term, message, .. }) = packet else { return };
+        let Some(life) = &self.stations[at].node.life else { return };
+        let status = life.replica.status();
+        let is_late = *term < status.term;
+        match (self.planted, message) {
+            (Some(Planted::CommitBeyondMatch), Message::Heartbeat { commit, .. }) => {
+                *commit = status.last.index;
+            }
+            (
+                Some(Planted::BelieveDeposed),
+                Message::Append { .. } | Message::Heartbeat { .. } | Message::Snapshot { .. },
+            ) if is_late => *term = status.term,
+            (Some(Planted::CountLateVotes), Message::VoteReply { granted: true, .. }) if is_late => {
+                *term = status.term;
+            }
+            (
+                Some(Planted::ConfirmWithAnyAnswer),
+                Message::AppendReply { beat, .. } | Message::HeartbeatReply { beat },
+            ) => {
+                let newest = self.newest_beats.get(&(at, from)).copied();
+                *beat = newest.filter(|_| !is_late).unwrap_or(*beat);
+            }
+            _ => {}
+        }
+    }
+
+    /// Planted: a deposed leader that says more than it knows.
+    pub(super) fn steps_down(&mut self, at: usize) {
+        if self.planted == Some(Planted::DenyAtStepDown) {
+            for Waiting { attempt, .. } in std::mem::take(&mut self.stations[at].tickets).into_values() {
+                self.tell(attempt, Answer::Busy, None);
             }
         }
     }
@@ -240,6 +321,7 @@ impl World {
     /// Planted: what a node does wrong with what a turn has come to.
     pub(super) fn sabotage(&mut self, at: usize, output: &mut Output) {
         let Some(write) = &mut output.write else { return };
+        self.stations[at].last_write = Some(Receipt(write.sequence));
         match self.planted {
             Some(Planted::AcknowledgeBeforeSync) => output.peers.append(&mut write.then_send),
             Some(Planted::ReceiptBeforeSync) => {
@@ -248,6 +330,8 @@ impl World {
                 }
             }
             Some(Planted::SkipMark) => write.start = None,
+            Some(Planted::DropHardState) => write.hard_state = None,
+            Some(Planted::LoseWrite) if write.sequence.0.is_multiple_of(20) => write.entries = None,
             _ => {}
         }
         if matches!(write.start, Some(LogStart { keeps_tail: false, .. })) {
@@ -255,11 +339,17 @@ impl World {
         }
     }
 
-    /// Planted: a snapshot that is begun is stored under another position.
+    /// Planted: a snapshot that is begun is stored under another position; writes change places.
     pub(super) fn misplace(&mut self, at: usize) {
+        if self.planted == Some(Planted::SwapWrites)
+            && let Some(life) = &mut self.stations[at].node.life
+            && life.log_mail.len() > 1
+        {
+            life.log_mail.swap(0, 1);
+        }
         if self.planted == Some(Planted::MisplaceSnapshot)
             && let Some(life) = &mut self.stations[at].node.life
-            && let Some(SnapshotOrder::Begin(last, _)) = life.snapshots.last_order()
+            && let Some(SnapshotOrder::Begin(last, _)) = life.snapshot_mail.back_mut()
             && last.index.0 > 1
         {
             *last = Position { term: last.term, index: last.index.previous() };

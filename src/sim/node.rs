@@ -1,16 +1,19 @@
 //! One node: a real replica on a real log and real snapshots, on two simulated disks.
 //!
 //! Of the server's three threads it has the work and not the waiting. Whoever owns a node calls it in any
-//! order and at any pace: [`Life::flush`] and [`Life::hand_out`] make a turn, [`LogRole::work`] and
-//! [`SnapshotRole::work`] are steps of the other two threads, and what those report is handed in with
+//! order and at any pace: [`Life::flush`] and [`Life::hand_out`] make a turn, [`Life::work_on_log`] and
+//! [`Life::work_on_snapshots`] are steps of the other two threads, and what those report is handed in with
 //! [`Life::take_log_report`] and [`Life::take_snapshot_report`] whenever it is to arrive.
 //!
 //! A node that is killed loses its [`Life`] and keeps its disks; [`Node::start`] is what a process does.
 
-use super::imaging::Imaging;
-use super::log_role::{LogReport, LogRole};
-use super::snapshot_role::{SnapshotOrder, SnapshotReport, SnapshotRole};
-use crate::disk::SimDisk;
+use std::collections::VecDeque;
+use std::io;
+
+use crate::disk::{SimDisk, Survival};
+use crate::keepers::{
+    IDLE, Imaging, LogKeeper, LogOrder, LogReport, SnapshotKeeper, SnapshotOrder, SnapshotReport,
+};
 use crate::limits::MAILBOX_BATCHES_MAX;
 use crate::raft::{Config, Envelope, Fetch, Instant, Recovered, Wanted};
 use crate::replica::{Event, Now, Output, Replica};
@@ -50,10 +53,14 @@ pub struct Node {
 pub struct Life {
     /// Consensus, store, and who waits.
     pub replica: Replica,
-    /// The log's thread.
-    pub log: LogRole,
-    /// The snapshots' thread.
-    pub snapshots: SnapshotRole,
+    /// What the log's thread has.
+    pub log: LogKeeper<SimDisk>,
+    /// Its mailbox.
+    pub log_mail: VecDeque<LogOrder>,
+    /// What the snapshots' thread has.
+    pub snapshots: SnapshotKeeper<SimDisk>,
+    /// Its mailbox.
+    pub snapshot_mail: VecDeque<SnapshotOrder>,
     imaging: Imaging,
     output: Output,
     is_full: bool,
@@ -91,11 +98,24 @@ impl Node {
     ///
     /// A [`StorageError`]; a correct node never lets it come to that.
     pub fn durable(&self) -> Result<Storage<SimDisk>, StorageError> {
+        self.durable_with(|_, _| ())
+    }
+
+    /// The same if that happened to the log's disk and the snapshots' while power was off.
+    ///
+    /// # Errors
+    ///
+    /// A [`StorageError`].
+    pub fn durable_with(
+        &self,
+        accident: impl FnOnce(&SimDisk, &SimDisk),
+    ) -> Result<Storage<SimDisk>, StorageError> {
         let (log, snapshots) = (self.log_disk.fork(), self.snapshot_disk.fork());
         for disk in [&log, &snapshots] {
             disk.set_capacity(None);
-            disk.cut_power(crate::disk::Survival::Nothing);
+            disk.cut_power(Survival::Nothing);
         }
+        accident(&log, &snapshots);
         open(&self.make, log, snapshots)
     }
 
@@ -105,8 +125,10 @@ impl Node {
         let last_bytes = recovered.snapshot.map_or(0, |snapshot| snapshot.bytes);
         self.life = Some(Life {
             replica: Replica::new(self.make.config.clone(), recovered.clone(), store, now, seed),
-            log: LogRole::new(writer, self.make.read_back_bytes),
-            snapshots: SnapshotRole::new(snapshots, self.make.chunk_bytes),
+            log: LogKeeper::new(writer, self.make.read_back_bytes),
+            log_mail: VecDeque::new(),
+            snapshots: SnapshotKeeper::new(snapshots, self.make.chunk_bytes),
+            snapshot_mail: VecDeque::new(),
             imaging: Imaging::new(self.make.snapshot_bytes, last_bytes),
             output: Output::default(),
             is_full: false,
@@ -164,20 +186,19 @@ impl Life {
         match report {
             SnapshotReport::Ready => self.imaging.ready(),
             SnapshotReport::Taken(id, keep_after) => {
-                self.imaging.taken(id.bytes);
+                self.imaging.taken(id.last, id.bytes);
                 self.replica.took_snapshot(id, keep_after);
             }
-            SnapshotReport::NotTaken => self.imaging.stopped(&mut self.replica),
-            SnapshotReport::Read(to, id, offset, bytes) => {
+            SnapshotReport::NotTaken(last) => self.imaging.stopped(last, &mut self.replica),
+            SnapshotReport::Read { to, id, offset, bytes } => {
                 self.replica.fetched_part(now, to, id, offset, bytes);
             }
             SnapshotReport::Stored(id, offset) => self.replica.stored_part(id, offset),
             SnapshotReport::Received(id, image) => {
-                if self.imaging.is_under_way() {
-                    self.imaging.stopped(&mut self.replica);
-                    self.snapshots.order(SnapshotOrder::Abandon);
+                if self.imaging.give_up(&mut self.replica) {
+                    self.snapshot_mail.push_back(SnapshotOrder::Abandon);
                 }
-                self.imaging.taken(id.bytes);
+                self.imaging.taken(id.last, id.bytes);
                 let Image { store, membership } = *image;
                 self.replica.install(id, store, membership);
             }
@@ -186,7 +207,37 @@ impl Life {
 
     /// Whether the log's mailbox has no room: then nothing new is flushed.
     pub fn is_choked(&self) -> bool {
-        self.log.unread() >= MAILBOX_BATCHES_MAX
+        self.log_mail.len() >= MAILBOX_BATCHES_MAX
+    }
+
+    /// Whether the log's thread has anything to do.
+    pub fn has_log_work(&self) -> bool {
+        !self.log_mail.is_empty() || self.log.pause() < IDLE
+    }
+
+    /// The log's thread empties its mailbox: what arrives from here on waits for the step after the next.
+    pub fn begin_log_work(&mut self) {
+        self.log_mail.drain(..).for_each(|order| self.log.take(order));
+    }
+
+    /// A step of the log's thread.
+    ///
+    /// # Errors
+    ///
+    /// What the disk said. The process ends with that, and nothing that depended on it was reported.
+    pub fn work_on_log(&mut self) -> io::Result<Vec<LogReport>> {
+        let mut reports = Vec::new();
+        self.log.work(&mut |report| reports.push(report))?;
+        Ok(reports)
+    }
+
+    /// A step of the snapshots' thread.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Life::work_on_log`].
+    pub fn work_on_snapshots(&mut self) -> io::Result<Option<SnapshotReport>> {
+        self.snapshot_mail.pop_front().map_or(Ok(None), |order| self.snapshots.work(order))
     }
 
     /// The replica's part of a turn. What comes out has not been handed to anybody.
@@ -200,19 +251,21 @@ impl Life {
     /// The rest of a turn: the other two threads get what is theirs. Answers and messages are left.
     pub fn hand_out(&mut self, output: &mut Output) {
         if let Some(write) = output.write.take() {
-            self.log.order(write);
+            self.log_mail.push_back(LogOrder::Write(write));
         }
         for Fetch { to, wanted } in output.fetches.drain(..) {
             match wanted {
-                Wanted::Entries(first) => self.log.order_read(to, first),
-                Wanted::Part(id, offset) => self.snapshots.order(SnapshotOrder::Read(to, id, offset)),
+                Wanted::Entries(first) => self.log_mail.push_back(LogOrder::Read(to, first)),
+                Wanted::Part(id, offset) => {
+                    self.snapshot_mail.push_back(SnapshotOrder::Read { to, id, offset });
+                }
             }
         }
         for part in output.parts.drain(..) {
-            self.snapshots.order(SnapshotOrder::Store(part));
+            self.snapshot_mail.push_back(SnapshotOrder::Store(part));
         }
         if let Some(order) = self.imaging.next(&mut self.replica) {
-            self.snapshots.order(order);
+            self.snapshot_mail.push_back(order);
         }
     }
 
@@ -227,22 +280,23 @@ impl Life {
         now: Now,
         replies: &mut Vec<crate::replica::Reply>,
         sent: &mut Vec<Envelope>,
-    ) -> Result<(), String> {
+    ) -> io::Result<()> {
         loop {
             let mut output = self.flush(now);
             self.hand_out(&mut output);
             replies.append(&mut output.replies);
             sent.append(&mut output.peers);
             let mut is_idle = true;
-            if self.log.has_work() {
+            if self.has_log_work() {
                 is_idle = false;
-                self.log.begin();
-                let reports = self.log.work()?;
-                reports.into_iter().for_each(|report| self.take_log_report(now, report));
+                self.begin_log_work();
+                for report in self.work_on_log()? {
+                    self.take_log_report(now, report);
+                }
             }
-            if self.snapshots.has_work() {
+            if !self.snapshot_mail.is_empty() {
                 is_idle = false;
-                if let Some(report) = self.snapshots.work()? {
+                if let Some(report) = self.work_on_snapshots()? {
                     self.take_snapshot_report(now, report);
                 }
             }

@@ -1,5 +1,6 @@
 //! A run from its seed to its verdict: trouble first, then quiet on a majority, in which everything must end.
 
+use super::faults::Fault;
 use super::ghost::{Checked, Violation, fail};
 use super::planted::Planted;
 use super::settings::{ELECTION_TIMEOUT, below};
@@ -10,18 +11,45 @@ use crate::disk::SimDisk;
 use crate::raft::{NodeId, Span, Status, Term};
 
 /// What is to be run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Order {
     /// Everything follows from it.
     pub seed: u64,
     /// So many nodes; else the seed draws that, too.
     pub nodes: Option<u16>,
+    /// So many clients; else drawn.
+    pub clients: Option<u64>,
+    /// The clients ask for so many things in all; else for as many as they have time for.
+    pub operations: Option<u64>,
     /// The trouble lasts for so many events; else for a time that is drawn.
     pub events: Option<u64>,
+    /// Only these kinds of trouble; else drawn.
+    pub faults: Option<Vec<Fault>>,
+    /// Only these strikes of trouble, counted from 0; else all.
+    pub strikes: Option<Vec<u64>>,
     /// A fault to be found.
     pub planted: Option<Planted>,
+    /// Whether that fault is left out, and only what helps to find it is there.
+    pub is_defused: bool,
     /// Where to keep the last lines of the trace.
     pub lines: Option<Lines>,
+}
+
+/// How large a run is: what there is in it to be left out.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Size {
+    /// Nodes.
+    pub nodes: u16,
+    /// Clients.
+    pub clients: u64,
+    /// What these asked for.
+    pub operations: u64,
+    /// What happened.
+    pub events: u64,
+    /// Kinds of trouble.
+    pub faults: Vec<Fault>,
+    /// How often trouble has struck, counting what was left out.
+    pub strikes: u64,
 }
 
 /// What a run came to.
@@ -29,6 +57,8 @@ pub struct Order {
 pub struct Outcome {
     /// The broken promise, if there was one.
     pub violation: Option<Violation>,
+    /// How large it was in the end.
+    pub size: Size,
     /// Figures.
     pub summary: Summary,
     /// All that happened, in one number: equal for equal orders.
@@ -80,7 +110,7 @@ const QUIET: Span = ELECTION_TIMEOUT.times(10);
 /// When a node finds itself in the wrong: the core's own assertions end it.
 pub fn run(order: &Order) -> Outcome {
     let trace = Trace::new(order.lines.clone());
-    let mut world = World::new(order.seed, order.nodes, order.planted, trace);
+    let mut world = World::new(order, trace);
     let mut recovery = Span(0);
     let violation = play(&mut world, order, &mut recovery).err();
     let summary = Summary {
@@ -91,7 +121,10 @@ pub fn run(order: &Order) -> Outcome {
         committed: world.ghost.committed(),
         sometimes: world.sometimes,
     };
-    Outcome { violation, summary, trace: world.trace.hash() }
+    if let Some(violation) = &violation {
+        world.say(|| format!("!! {violation}"));
+    }
+    Outcome { violation, size: world.size(), summary, trace: world.trace.hash() }
 }
 
 fn play(world: &mut World, order: &Order, recovery: &mut Span) -> Checked {
@@ -122,10 +155,16 @@ fn play(world: &mut World, order: &Order, recovery: &mut Span) -> Checked {
     }
     *recovery = world.now - begun;
     let leader = world.leader_of(&core);
-    pass(world, QUIET)?;
+    pass(world, QUIET.divided(2))?;
+    world.watch_idleness(&core);
+    pass(world, QUIET.divided(2))?;
+    world.was_idle(QUIET.divided(2))?;
     if world.leader_of(&core) != leader {
         return fail("L4", format!("{leader:?} led, and then {:?}", world.statuses(&core)));
     }
+    let is_decided = world.history.is_linearizable()?;
+    world.sometimes.histories_checked += u64::from(is_decided);
+    world.sometimes.histories_open += u64::from(!is_decided);
     Ok(())
 }
 
@@ -144,14 +183,16 @@ impl World {
         self.heal();
         let mut core: Vec<usize> = (0..self.stations.len()).collect();
         let outside = below(&mut self.prng, self.stations.len().div_ceil(2));
-        let outsiders: Vec<usize> =
-            (0..outside).map(|_| core.remove(below(&mut self.prng, core.len()))).collect();
+        let mut outsiders: Vec<usize> = core.extract_if(.., |at| self.is_doomed(*at)).collect();
+        while outsiders.len() < outside {
+            outsiders.push(core.remove(below(&mut self.prng, core.len())));
+        }
         self.say(|| format!("-- the faults stop; core {core:?}"));
         for at in &outsiders {
             self.leave_outside(*at)?;
         }
         for station in &mut self.stations {
-            (station.is_filled, station.is_failing) = (false, false);
+            (station.is_filled, station.is_failing, station.is_slow) = (false, false, false);
             for disk in [&station.node.log_disk, &station.node.snapshot_disk] {
                 disk.set_capacity(None);
                 SimDisk::restart(disk);
@@ -166,7 +207,7 @@ impl World {
     }
 
     fn leave_outside(&mut self, at: usize) -> Checked {
-        let fate = self.prng.below(4);
+        let fate = if self.is_doomed(at) { 0 } else { self.prng.below(4) };
         if fate == 0 {
             self.kill(at, None)?;
             // It stays down: nobody takes it out of this pause.

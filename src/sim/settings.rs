@@ -5,12 +5,16 @@
 
 use super::faults::Fault;
 use super::planted::Planted;
+use super::run::Order;
 use crate::prng::Prng;
 use crate::raft::{Config, NodeId, ReadMode, Replication, Span};
 use crate::wal::Options;
 
 /// T of R6 in every run; other times are drawn relative to it.
 pub(super) const ELECTION_TIMEOUT: Span = Span::milliseconds(300);
+
+/// How strong a condition is that an order names and the seed has not drawn, per mille.
+const MILDLY: u64 = 20;
 
 /// Cluster sizes, the usual ones more often.
 const SIZES: [u16; 10] = [1, 2, 3, 3, 3, 3, 4, 5, 5, 7];
@@ -32,8 +36,10 @@ pub(super) struct Settings {
     pub(super) turn: Span,
     /// Of each node, how much of a second its clock makes of a true one, in thousandths.
     pub(super) rates: Vec<u64>,
-    /// What may go wrong, repeated as often as it is likely.
-    pub(super) faults: Vec<Fault>,
+    /// What may strike, repeated as often as it is likely.
+    pub(super) strikes: Vec<Fault>,
+    /// How likely it is beside these that all lines are healed.
+    pub(super) heals: usize,
     /// Things go wrong on average twice in so long.
     pub(super) fault_gap: Span,
     /// Of 1,000 recoveries so many are cut short.
@@ -47,6 +53,8 @@ pub(super) struct Network {
     pub(super) doubled: u64,
     pub(super) late: u64,
     pub(super) damaged: u64,
+    /// Beside so many comes one of another cluster.
+    pub(super) stray: u64,
     /// A message takes up to so long, beyond the least.
     pub(super) delay: Span,
     pub(super) delay_min: Span,
@@ -77,7 +85,9 @@ pub(super) struct Clients {
 }
 
 impl Settings {
-    pub(super) fn draw(prng: &mut Prng, nodes: Option<u16>, planted: Option<Planted>) -> Settings {
+    /// What a seed has drawn, and what the order makes of it.
+    pub(super) fn draw(prng: &mut Prng, order: &Order) -> Settings {
+        let (nodes, planted) = (order.nodes, order.planted);
         let drawn = pick(prng, &SIZES);
         let nodes = nodes.unwrap_or(if planted.is_some() { drawn.clamp(3, 5) } else { drawn });
         let config = draw_config(prng, nodes, planted);
@@ -97,54 +107,157 @@ impl Settings {
             clients: draw_clients(prng),
             turn: Span(pick(prng, &[1, 1, 500, 5_000])),
             rates,
-            faults: draw_faults(prng),
+            heals: 1 + below(prng, 4),
+            strikes: draw_strikes(prng),
             fault_gap: Span(pick(prng, &[100_000, 300_000, 1_000_000])),
             broken_recoveries: pick(prng, &[0, 100, 500]),
             config,
         };
         settings.favour(planted);
+        settings.favour_late_reads(planted, order.is_defused);
+        settings.clients.count = order.clients.unwrap_or(settings.clients.count);
+        if let Some(faults) = &order.faults {
+            settings.limit_to(faults);
+        }
         settings
+    }
+
+    /// The kinds of trouble that there are.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let is_on = |fault: &Fault| self.strikes.contains(fault) || self.strength(*fault) > 0;
+        Fault::ALL.iter().copied().filter(is_on).collect()
+    }
+
+    /// How strong a condition is.
+    fn strength(&self, fault: Fault) -> u64 {
+        match fault {
+            Fault::Lose => self.network.lost,
+            Fault::Double => self.network.doubled,
+            Fault::Late => self.network.late,
+            Fault::Damage => self.network.damaged,
+            Fault::Stray => self.network.stray,
+            Fault::Skew => u64::from(self.rates.iter().any(|rate| *rate != 1_000)),
+            Fault::Stall => self.disk.stalls,
+            Fault::BreakRecovery => self.broken_recoveries,
+            _ => 0,
+        }
+    }
+
+    /// Leaves these kinds of trouble and takes away all others. Those that the seed has not drawn come in
+    /// mildly.
+    fn limit_to(&mut self, faults: &[Fault]) {
+        self.strikes.retain(|fault| faults.contains(fault));
+        let drawn = self.strikes.clone();
+        self.strikes.extend(faults.iter().filter(|fault| fault.strikes() && !drawn.contains(fault)));
+        if !faults.contains(&Fault::Skew) {
+            self.rates.fill(1_000);
+        } else if self.strength(Fault::Skew) == 0 {
+            (980..).step_by(10).zip(&mut self.rates).for_each(|(rate, own)| *own = rate);
+        }
+        let Settings { network, disk, broken_recoveries, .. } = self;
+        for (fault, strength) in [
+            (Fault::Lose, &mut network.lost),
+            (Fault::Double, &mut network.doubled),
+            (Fault::Late, &mut network.late),
+            (Fault::Damage, &mut network.damaged),
+            (Fault::Stray, &mut network.stray),
+            (Fault::Stall, &mut disk.stalls),
+            (Fault::BreakRecovery, broken_recoveries),
+        ] {
+            if !faults.contains(&fault) {
+                *strength = 0;
+            } else if *strength == 0 {
+                *strength = MILDLY;
+            }
+        }
     }
 
     /// Some planted faults show only where certain things come together, and a test cannot wait for that.
     fn favour(&mut self, planted: Option<Planted>) {
         let (disk, clients) = (&mut self.disk, &mut self.clients);
         match planted {
-            Some(Planted::ClocksApart) => {
-                self.faults = vec![Fault::HandOver, Fault::HandOver, Fault::Isolate, Fault::Heal];
-                self.fault_gap = ELECTION_TIMEOUT.times(3);
-                (self.network.late, self.network.lost, self.turn) = (0, 0, Span(1));
-                // A leader whose clock is slow believes in its lease for too long.
-                self.rates =
-                    (0..u64::from(self.nodes)).map(|node| if node == 0 { 500 } else { 1_500 }).collect();
-                (clients.count, clients.reads, clients.gap) = (8, 600, Span(20_000));
-                clients.patience = ELECTION_TIMEOUT.divided(6);
-                self.network.delay = Span(1_000);
-            }
             Some(Planted::TicketsBeginAnew) => {
-                self.faults = vec![Fault::Crash, Fault::Crash, Fault::Heal];
+                (self.strikes, self.heals) = (vec![Fault::Crash, Fault::Crash], 1);
                 (clients.count, clients.forwarded, clients.gap) = (8, 1_000, Span(5_000));
                 disk.sync = Span(30_000);
             }
             Some(Planted::ForgetVote) => {
-                self.faults =
-                    vec![Fault::Crash, Fault::CrashAll, Fault::HandOver, Fault::HandOver, Fault::Heal];
+                self.strikes = vec![Fault::Crash, Fault::CrashAll, Fault::HandOver, Fault::HandOver];
+                self.heals = 1;
                 (self.network.late, self.network.delay) = (200, Span(20_000));
                 disk.sync = Span(500);
             }
             Some(Planted::KeepStore) => {
-                self.faults = vec![Fault::Crash, Fault::Isolate, Fault::Heal];
+                (self.strikes, self.heals) = (vec![Fault::Crash, Fault::Isolate], 1);
                 (self.snapshot_bytes, self.config.tail_bytes) = (600, 0);
                 (clients.reads, clients.gap) = (100, Span(5_000));
             }
             Some(Planted::CountVoteTwice) => {
-                self.faults = vec![Fault::Split, Fault::Isolate, Fault::HandOver, Fault::Heal];
+                (self.strikes, self.heals) = (vec![Fault::Split, Fault::Isolate, Fault::HandOver], 1);
                 (self.network.late, self.network.lost) = (200, 100);
             }
             Some(Planted::SendTwice) => {
                 (clients.forwarded, clients.named, clients.reads) = (1_000, 300, 100);
             }
-            Some(Planted::ReceiptOfAnotherLife) => disk.sync = Span(30_000),
+            Some(Planted::ReceiptOfAnotherLife | Planted::SwapWrites | Planted::BlessLaterWrites) => {
+                disk.sync = Span(30_000);
+            }
+            Some(Planted::SwapAnswers) => (clients.count, clients.forwarded) = (8, 1_000),
+            Some(Planted::BelieveOtherCluster) => self.network.stray = 10,
+            Some(Planted::BelieveDamaged) => self.network.damaged = 10,
+            Some(Planted::RetrySync) => self.strikes = vec![Fault::FailDisk],
+            Some(Planted::SwallowFull) => self.strikes = vec![Fault::FillDisk, Fault::Crash],
+            Some(Planted::SkipSyncInRecovery) => self.strikes = vec![Fault::Crash],
+            Some(Planted::SkipSnapshotSync | Planted::SkipDirectorySync | Planted::WipeDisk) => {
+                (self.strikes, self.snapshot_bytes) = (vec![Fault::Crash], 600);
+            }
+            Some(Planted::CountLateVotes) => {
+                self.strikes = vec![Fault::Split, Fault::Isolate, Fault::HandOver];
+                (self.network.late, self.network.lost) = (300, 100);
+            }
+            Some(Planted::DenyAtStepDown | Planted::ForgetReads) => {
+                self.strikes = vec![Fault::Isolate, Fault::Split];
+                (clients.count, clients.gap) = (8, Span(5_000));
+                clients.patience = ELECTION_TIMEOUT.times(8);
+            }
+            _ => {}
+        }
+    }
+
+    /// The same for those that show in reads at a leader which is none any more, and does not know.
+    fn favour_late_reads(&mut self, planted: Option<Planted>, is_defused: bool) {
+        let (disk, clients) = (&mut self.disk, &mut self.clients);
+        match planted {
+            Some(Planted::ClocksApart) => {
+                (self.strikes, self.heals) = (vec![Fault::HandOver, Fault::HandOver, Fault::Isolate], 1);
+                self.fault_gap = ELECTION_TIMEOUT.times(3);
+                (self.network.late, self.network.lost, self.turn) = (0, 0, Span(1));
+                // A leader whose clock is slow believes in its lease for too long.
+                let rate = |node| if is_defused { 1_000 } else { 500 + 1_000 * u64::from(node > 0) };
+                self.rates = (0..self.nodes).map(rate).collect();
+                (clients.count, clients.reads, clients.gap) = (8, 600, Span(20_000));
+                clients.patience = ELECTION_TIMEOUT.divided(6);
+                self.network.delay = Span(1_000);
+            }
+            Some(Planted::ClockStopsInPause) => {
+                (self.strikes, self.heals) = (vec![Fault::Pause], 1);
+                self.fault_gap = ELECTION_TIMEOUT.times(4);
+                (self.network.late, self.network.lost, self.turn) = (0, 0, Span(1));
+                self.network.delay = Span(1_000);
+                (clients.count, clients.reads, clients.gap) = (8, 600, Span(20_000));
+                clients.patience = ELECTION_TIMEOUT.divided(6);
+                self.rates.fill(1_000);
+            }
+            Some(Planted::ConfirmWithAnyAnswer) => {
+                // Answers to a leader that nobody hears any more come in when another leads already.
+                (self.strikes, self.heals) = (vec![Fault::Isolate], 1);
+                (self.fault_gap, self.turn) = (ELECTION_TIMEOUT.times(3), Span(1));
+                (self.network.late, self.network.lost, self.network.delay) = (500, 0, Span(1_000));
+                (clients.count, clients.reads, disk.sync) = (8, 500, Span(500));
+                (clients.gap, clients.patience) = (Span(10_000), ELECTION_TIMEOUT.divided(3));
+                self.config.heartbeat = ELECTION_TIMEOUT.divided(10);
+                self.config.retry = self.config.retry.min(self.config.heartbeat);
+            }
             _ => {}
         }
     }
@@ -152,7 +265,7 @@ impl Settings {
     /// The trouble is over: nothing is lost any more and everything is quick.
     pub(super) fn calm_down(&mut self) {
         let network = &mut self.network;
-        (network.lost, network.doubled, network.late, network.damaged) = (0, 0, 0, 0);
+        (network.lost, network.doubled, network.late, network.damaged, network.stray) = (0, 0, 0, 0, 0);
         (network.delay, network.delay_min) =
             (network.delay.min(Span(5_000)), network.delay_min.min(Span(1_000)));
         (self.disk.sync, self.disk.stalls) = (self.disk.sync.min(Span(5_000)), 0);
@@ -174,7 +287,11 @@ fn draw_config(prng: &mut Prng, nodes: u16, planted: Option<Planted>) -> Config 
         retry: Span(pick(prng, &[2_000, 10_000, 30_000])).min(heartbeat),
         vote_retry: Span(pick(prng, &[5_000, 40_000])),
         replication: pick(prng, &[Replication::Majority, Replication::Everyone]),
-        reads: if planted == Some(Planted::ClocksApart) { ReadMode::Leased } else { reads },
+        reads: match planted {
+            Some(Planted::ClocksApart | Planted::ClockStopsInPause) => ReadMode::Leased,
+            Some(Planted::ConfirmWithAnyAnswer) => ReadMode::Confirmed,
+            _ => reads,
+        },
         commit_notice: pick(prng, &[None, Some(Span(5_000))]),
         append_bytes_max: pick(prng, &[100, 1_000, 1 << 20]),
         inflight_max: pick(prng, &[1, 2, 16]),
@@ -208,6 +325,7 @@ fn draw_network(prng: &mut Prng) -> Network {
         doubled: pick(prng, &[0, 10, 200]),
         late: pick(prng, &[0, 0, 20, 200]),
         damaged: pick(prng, &[0, 0, 5]),
+        stray: pick(prng, &[0, 0, 5]),
         delay: Span(pick(prng, &[1, 1_000, 5_000, 20_000])),
         delay_min: Span(pick(prng, &[1, 200, 5_000])),
         is_in_order: chance(prng, 300),
@@ -226,14 +344,14 @@ fn draw_clients(prng: &mut Prng) -> Clients {
     }
 }
 
-/// Some kinds of fault, each with a weight of its own; healing always.
-fn draw_faults(prng: &mut Prng) -> Vec<Fault> {
-    let mut faults = vec![Fault::Heal; usize::try_from(1 + prng.below(4)).expect("few")];
-    for fault in Fault::ALL {
-        let weight = pick(prng, &[0, 0, 1, 1, 3]);
-        faults.extend(std::iter::repeat_n(fault, weight));
+/// Some kinds of trouble that strike, each with a weight of its own. Rot is rare: who has met it is lost.
+fn draw_strikes(prng: &mut Prng) -> Vec<Fault> {
+    let mut strikes = Vec::new();
+    for fault in Fault::ALL.iter().filter(|fault| fault.strikes()) {
+        let weight = pick(prng, if *fault == Fault::Rot { &[0, 0, 0, 1] } else { &[0, 0, 1, 1, 3] });
+        strikes.extend(std::iter::repeat_n(*fault, weight));
     }
-    faults
+    strikes
 }
 
 /// One of `choices`, each as likely as the others.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use super::run::Size;
 use crate::raft::Instant;
 
 /// The last lines of a run, shared with whoever may have to show them after a panic.
@@ -10,17 +11,32 @@ use crate::raft::Instant;
 pub struct Lines {
     kept: usize,
     lines: Arc<Mutex<VecDeque<String>>>,
+    size: Arc<Mutex<Size>>,
 }
+
+/// Two places for lines are equal if they are the same one.
+impl PartialEq for Lines {
+    fn eq(&self, other: &Lines) -> bool {
+        Arc::ptr_eq(&self.lines, &other.lines)
+    }
+}
+
+impl Eq for Lines {}
 
 impl Lines {
     /// Keeps so many.
     pub fn keep(kept: usize) -> Lines {
-        Lines { kept, lines: Arc::default() }
+        Lines { kept, lines: Arc::default(), size: Arc::default() }
     }
 
     /// Those that were kept, oldest first.
     pub fn taken(&self) -> Vec<String> {
         self.lines.lock().map(|lines| lines.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// How large the run had become when it was last heard of.
+    pub fn size(&self) -> Size {
+        self.size.lock().map(|size| size.clone()).unwrap_or_default()
     }
 
     fn add(&self, line: String) {
@@ -52,6 +68,20 @@ impl Trace {
     /// Something happened that two runs of a seed must agree on.
     pub(super) fn note(&mut self, numbers: &[u64]) {
         self.hash = numbers.iter().fold(self.hash, |hash, number| mix(hash, *number));
+    }
+
+    /// Whether somebody wants to read it.
+    pub(super) fn is_read(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// How large the run is now.
+    pub(super) fn measure(&self, size: Size) {
+        if let Some(lines) = &self.lines
+            && let Ok(mut kept) = lines.size.lock()
+        {
+            *kept = size;
+        }
     }
 
     /// A line for people, made only if somebody wants it.

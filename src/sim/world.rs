@@ -8,21 +8,24 @@
 use std::collections::BTreeMap;
 
 use super::clients::{Attempt, Client, Heard};
+use super::faults::Fault;
 use super::ghost::{Checked, Ghost, Turn, fail};
-use super::log_role::LogReport;
+use super::history::History;
 use super::network::{self, Line, Lines, Packet};
 use super::node::{Make, Node};
 use super::planted::Planted;
+use super::run::{Order, Size};
 use super::settings::{ELECTION_TIMEOUT, Settings, chance, up_to};
-use super::snapshot_role::SnapshotReport;
 use super::sometimes::Sometimes;
+use super::telling;
 use super::trace::{self, Trace};
-use crate::disk::SimDisk;
+use crate::disk::{Neglect, SimDisk};
 use crate::identity::{ClusterId, Incarnation};
+use crate::keepers::{LogReport, SnapshotReport};
 use crate::kv::WallClock;
 use crate::limits::SNAPSHOTS_KEPT;
 use crate::prng::Prng;
-use crate::raft::{Config, Instant, NodeId, Receipt, Span};
+use crate::raft::{Beat, Config, Instant, NodeId, Receipt, Span, Status};
 use crate::replica::{Now, Ticket};
 use crate::wal::Identity;
 
@@ -41,7 +44,10 @@ pub(super) enum Event {
     ClientHears(Attempt, Heard),
     FaultStrikes,
     Flaps(Line, Span, u32),
+    /// A frame of another cluster reaches a node.
+    Strays(Line, Vec<u8>),
     Resumes(usize, u64),
+    Quickens(usize),
     DiskHasRoom(usize),
     Starts(usize),
 }
@@ -80,6 +86,10 @@ pub(super) struct Station {
     turn_at: Option<Instant>,
     wake: u64,
     pub(super) is_paused: bool,
+    /// Everything it does takes long.
+    pub(super) is_slow: bool,
+    /// A bit of its disks has flipped, and it may not have found that yet.
+    pub(super) is_rotten: bool,
     pub(super) is_filled: bool,
     /// An operation of its disks will fail.
     pub(super) is_failing: bool,
@@ -91,12 +101,34 @@ pub(super) struct Station {
     pub(super) snapshots_are_busy: bool,
     /// What came to an end while it was paused.
     deferred: Vec<Event>,
-    pub(super) tickets: BTreeMap<Ticket, Attempt>,
+    pub(super) tickets: BTreeMap<Ticket, Waiting>,
     pub(super) last_ticket: u64,
     /// For planted faults: the log's disk as it was some time ago, the last receipt, that of another life.
     pub(super) old_log: Option<SimDisk>,
     pub(super) last_receipt: Option<Receipt>,
     pub(super) old_receipt: Option<Receipt>,
+    /// Also for these: the newest write, and how long the clock has stood still, and since when it does.
+    pub(super) last_write: Option<Receipt>,
+    frozen: Span,
+    pub(super) paused_at: Instant,
+    /// How many snapshots it has received since the trouble was over.
+    pub(super) snapshots_in_calm: u64,
+}
+
+/// Who waits for an answer.
+#[derive(Clone, Copy)]
+pub(super) struct Waiting {
+    pub(super) attempt: Attempt,
+    /// A read that was given to the own replica.
+    pub(super) is_own_read: bool,
+}
+
+/// What nodes do when there is nothing to do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Idleness {
+    pub(super) core: Vec<usize>,
+    pub(super) messages: u64,
+    pub(super) writes: u64,
 }
 
 /// A run.
@@ -114,27 +146,49 @@ pub(super) struct World {
     /// Requests that were sent on: by whom and under which name.
     pub(super) asked: BTreeMap<(usize, Ticket), Attempt>,
     pub(super) ghost: Ghost,
+    pub(super) operations_max: Option<u64>,
+    /// The kinds of trouble that there were at the beginning.
+    faults: Vec<Fault>,
+    /// How often trouble has struck, which of these are wanted, and from where each draws.
+    pub(super) strikes: u64,
+    pub(super) wanted_strikes: Option<Vec<u64>>,
+    pub(super) prng_of_strikes: u64,
     pub(super) is_calm: bool,
     pub(super) events: u64,
     pub(super) sometimes: Sometimes,
     pub(super) trace: Trace,
+    /// For a planted fault: the newest beat of each leader to each follower.
+    pub(super) newest_beats: BTreeMap<Line, Beat>,
+    pub(super) idleness: Option<Idleness>,
+    /// What clients asked and were told, for the check of the whole.
+    pub(super) history: History,
+    /// For the trace: what was last said of a node.
+    shown: BTreeMap<usize, Status>,
 }
+
+/// A turn of a slow node may begin so much later, and the steps of its disks take so much longer.
+const SLOW_TURN: Span = ELECTION_TIMEOUT.divided(2);
+const SLOW_DISK: u64 = 30;
 
 /// The ghost and a real disk are compared once in so many events.
 const SWEEP: u64 = 400;
 
 const CLUSTER: ClusterId = ClusterId(0x51ed);
 
+/// Others, whose frames come in by mistake.
+pub(super) const STRANGERS: ClusterId = ClusterId(0x0ddba11);
+
 impl World {
-    pub(super) fn new(seed: u64, nodes: Option<u16>, planted: Option<Planted>, trace: Trace) -> World {
-        let mut prng = Prng::new(seed);
-        let settings = Settings::draw(&mut prng, nodes, planted);
+    pub(super) fn new(order: &Order, trace: Trace) -> World {
+        let mut prng = Prng::new(order.seed);
+        let settings = Settings::draw(&mut prng, order);
+        let (prng_of_strikes, faults) = (prng.next_u64(), settings.faults());
         let stations = (0..settings.nodes).map(|id| Station::new(&settings, id, &mut prng)).collect();
         let clients = (0..settings.clients.count).map(|_| Client::default()).collect();
         let mut world = World {
             ghost: Ghost::new(usize::from(settings.nodes)),
             settings,
-            planted,
+            planted: order.planted.filter(|_| !order.is_defused),
             prng,
             now: Instant(0),
             queue: BTreeMap::new(),
@@ -144,13 +198,25 @@ impl World {
             clients,
             last_request: 0,
             asked: BTreeMap::new(),
+            operations_max: order.operations,
+            faults,
+            strikes: 0,
+            wanted_strikes: order.strikes.clone(),
+            prng_of_strikes,
             is_calm: false,
             events: 0,
             sometimes: Sometimes::default(),
             trace,
+            newest_beats: BTreeMap::new(),
+            idleness: None,
+            history: History::default(),
+            shown: BTreeMap::new(),
         };
         world.say(|| format!("{:#?}", world.settings).replace("\n", "\n               "));
         for at in 0..world.stations.len() {
+            let node = &world.stations[at].node;
+            node.log_disk.neglect(neglect_of_log(world.planted));
+            node.snapshot_disk.neglect(neglect_of_snapshots(world.planted));
             world.stations[at].node.format().expect("an empty disk takes a log");
             world.enqueue(Span(0), Event::Starts(at));
         }
@@ -171,6 +237,9 @@ impl World {
         self.now = at;
         self.events += 1;
         self.trace.note(&[at.0, number]);
+        if self.trace.is_read() {
+            self.trace.measure(self.size());
+        }
         self.happens(event)?;
         if self.events.is_multiple_of(SWEEP) {
             self.sweep()?;
@@ -194,7 +263,9 @@ impl World {
                 self.enqueue(gap, Event::FaultStrikes);
             }
             Event::Flaps(line, period, left) => self.flaps(line, period, left),
+            Event::Strays(line, bytes) => return self.strays(line, &bytes),
             Event::Resumes(at, life) => self.resumes(at, life),
+            Event::Quickens(at) => self.stations[at].is_slow = false,
             Event::DiskHasRoom(at) => self.disk_has_room(at),
             Event::Starts(at) => return self.starts(at),
             Event::ClientActs(_) | Event::FaultStrikes => {}
@@ -215,6 +286,17 @@ impl World {
         self.trace.say(self.now, line);
     }
 
+    pub(super) fn size(&self) -> Size {
+        Size {
+            nodes: self.settings.nodes,
+            clients: self.settings.clients.count,
+            operations: self.last_request,
+            events: self.events,
+            faults: self.faults.clone(),
+            strikes: self.strikes,
+        }
+    }
+
     pub(super) fn leads(&self, at: usize) -> bool {
         let station = &self.stations[at];
         let leader = station.node.life.as_ref().and_then(|life| life.replica.status().leader);
@@ -224,7 +306,7 @@ impl World {
     /// The present, as a node's clocks show it.
     pub(super) fn local(&self, at: usize) -> Now {
         let station = &self.stations[at];
-        let elapsed = self.now - station.started;
+        let elapsed = self.now - (station.started + station.frozen);
         let wall = 1_700_000_000_000 + station.wall + self.now.0 / 1_000;
         Now { monotonic: Instant(elapsed.0 * station.rate / 1_000), wall: WallClock(wall) }
     }
@@ -240,7 +322,8 @@ impl World {
 
     pub(super) fn wake_soon(&mut self, at: usize) {
         if self.stations[at].turn_at.is_none() {
-            let moment = self.now + up_to(&mut self.prng, self.settings.turn);
+            let lag = if self.stations[at].is_slow { SLOW_TURN } else { Span(0) };
+            let moment = self.now + up_to(&mut self.prng, self.settings.turn + lag);
             self.stations[at].turn_at = Some(moment);
             self.wake_at(at, moment);
         }
@@ -260,10 +343,22 @@ impl World {
                 Ok(())
             }
             None if is_damaged => {
+                let is_read = self.planted == Some(Planted::BelieveDamaged) && network::can_be_read(bytes);
+                if is_read {
+                    return fail("S24", format!("node {to} takes a damaged frame of {from}"));
+                }
                 self.sometimes.messages_damaged += 1;
                 Ok(())
             }
             None => fail("S24", format!("node {to} cannot read a frame of {from}")),
+        }
+    }
+
+    fn strays(&mut self, (from, to): Line, bytes: &[u8]) -> Checked {
+        let is_careless = self.planted == Some(Planted::BelieveOtherCluster);
+        match network::decode(if is_careless { STRANGERS } else { CLUSTER }, bytes) {
+            Some(_) => fail("S24", format!("node {to} believes a node {from} of another cluster")),
+            None => Ok(()),
         }
     }
 
@@ -311,11 +406,20 @@ impl World {
             let seen = self.ghost.turn(&turn)?;
             self.sometimes.elections += u64::from(seen.was_elected);
             self.sometimes.stepped_down += u64::from(seen.stepped_down);
+            self.note_idle_write(at, output.write.as_ref());
+            if seen.stepped_down {
+                self.steps_down(at);
+            }
             self.sometimes.logs_cut += u64::from(seen.was_cut);
             self.sometimes.logs_cut_during_a_write += u64::from(seen.was_cut_during_a_write);
             self.sometimes.commits_before_own_disk += u64::from(seen.committed_before_own_disk);
             self.trace.note(&[at as u64, status.term.0, status.last.index.0, status.commit.0, digest]);
-            self.trace.say(self.now, || format!("node {at}: {}", shown(&status)));
+            if self.shown.get(&at) != Some(&status) {
+                self.say(|| format!("node {at}: {}", telling::status(&status)));
+                if self.trace.is_read() {
+                    self.shown.insert(at, status);
+                }
+            }
         }
         self.sabotage(at, &mut output);
         for reply in std::mem::take(&mut output.replies) {
@@ -328,36 +432,43 @@ impl World {
             life.hand_out(&mut output);
         }
         self.misplace(at);
-        Ok(())
+        if is_choked { Ok(()) } else { self.is_bounded(at, &status) }
     }
 
     /// A node waits for its next deadline, or for less.
     fn sleep(&mut self, at: usize) {
         let station = &self.stations[at];
         let Some(life) = &station.node.life else { return };
-        if life.is_choked() {
+        if life.is_choked() || self.planted == Some(Planted::SleepThrough) {
             return;
         }
         let deadline = life.replica.deadline();
-        let moment = station.started + Span((deadline.0.saturating_mul(1_000)).div_ceil(station.rate));
+        let moment = station.started
+            + station.frozen
+            + Span((deadline.0.saturating_mul(1_000)).div_ceil(station.rate));
         self.wake_at(at, moment.max(self.now + Span(1)));
     }
 
     /// Lets the other two threads of a node begin what they have to do.
     fn work(&mut self, at: usize) {
         let station = &mut self.stations[at];
-        let (number, disk) = (station.life, self.settings.disk.clone());
+        let (number, mut disk) = (station.life, self.settings.disk.clone());
+        if station.is_slow {
+            (disk.sync, disk.step) = (disk.sync.times(SLOW_DISK), disk.step.times(SLOW_DISK));
+        }
         let Some(life) = &mut station.node.life else { return };
         if station.is_paused {
             return;
         }
-        let begins_log = !station.log_is_busy && life.log.has_work();
+        let begins_log = !station.log_is_busy && life.has_log_work();
         if begins_log {
             station.log_is_busy = true;
-            life.log.begin();
+            // A full disk is tried again after a pause.
+            let pause = if life.log_mail.is_empty() { life.log.pause() } else { Span(0) };
+            life.begin_log_work();
             let mut span = up_to(&mut self.prng, if life.log.has_writes() { disk.sync } else { disk.step });
-            if life.log.is_full() {
-                span = Span::milliseconds(200);
+            if pause > Span(0) {
+                span = pause;
             } else if life.log.has_writes() && chance(&mut self.prng, disk.stalls) {
                 self.sometimes.stalls += 1;
                 span = up_to(&mut self.prng, ELECTION_TIMEOUT.times(8));
@@ -366,7 +477,7 @@ impl World {
         }
         let station = &mut self.stations[at];
         let Some(life) = &mut station.node.life else { return };
-        if !station.snapshots_are_busy && life.snapshots.has_work() {
+        if !station.snapshots_are_busy && !life.snapshot_mail.is_empty() {
             station.snapshots_are_busy = true;
             let span = up_to(&mut self.prng, disk.sync + disk.step);
             self.enqueue(span, Event::SnapshotDone(at, number));
@@ -384,15 +495,18 @@ impl World {
         if self.planted == Some(Planted::LyingDisk) && self.events.is_multiple_of(50) {
             station.old_log = Some(station.node.log_disk.fork());
         }
-        let reports = match alive.log.work() {
+        let reports = match alive.work_on_log() {
             Ok(reports) => reports,
-            Err(failure) => return self.gives_up_disk(at, &failure),
+            Err(failure) => return self.gives_up_disk(at, &failure.to_string()),
         };
-        for report in reports {
-            match &report {
+        for mut report in reports {
+            match &mut report {
                 LogReport::Written { receipt, .. } => {
                     self.stations[at].last_receipt = Some(*receipt);
                     self.ghost.durable(at, *receipt)?;
+                    if self.planted == Some(Planted::BlessLaterWrites) {
+                        *receipt = self.stations[at].last_write.unwrap_or(*receipt);
+                    }
                 }
                 LogReport::Read(_, _, Some(_)) => self.sometimes.entries_read_back += 1,
                 LogReport::Full => self.sometimes.full_disks += 1,
@@ -412,11 +526,11 @@ impl World {
             return Ok(());
         }
         station.snapshots_are_busy = false;
-        let report = match alive.snapshots.work() {
+        let report = match alive.work_on_snapshots() {
             Ok(report) => report,
-            Err(failure) => return self.gives_up_disk(at, &failure),
+            Err(failure) => return self.gives_up_disk(at, &failure.to_string()),
         };
-        let (kept, sending) = (alive.snapshots.ids().len(), alive.snapshots.sending());
+        let (kept, sending) = (alive.snapshots.ids().count(), alive.snapshots.sending());
         // What a crash left, and what was sent until now, is removed when the next one has come.
         if kept > SNAPSHOTS_KEPT.max(station.snapshots_found) + usize::from(self.settings.nodes) {
             return fail("B3", format!("node {at} keeps {kept} snapshots and sends {sending}"));
@@ -439,6 +553,7 @@ impl World {
             }
             SnapshotReport::Received(snapshot, _) => {
                 self.sometimes.snapshots_received += 1;
+                self.needs_few_snapshots(at)?;
                 self.say(|| format!("node {at} has received a snapshot up to {:?}", snapshot.last));
                 self.ghost.has_snapshot(at, id, *snapshot)
             }
@@ -484,6 +599,9 @@ impl World {
             return;
         }
         station.is_paused = false;
+        if self.planted == Some(Planted::ClockStopsInPause) {
+            station.frozen = station.frozen + (self.now - station.paused_at);
+        }
         for event in std::mem::take(&mut station.deferred) {
             self.enqueue(Span(0), event);
         }
@@ -511,7 +629,11 @@ impl World {
             let disk = if is_log { &node.log_disk } else { &node.snapshot_disk };
             disk.stop_at(disk.operations() + 1 + self.prng.below(if is_log { 16 } else { 8 }));
         }
-        let opened = self.stations[at].node.open();
+        let skips_sync = self.planted == Some(Planted::SkipSyncInRecovery);
+        let node = &self.stations[at].node;
+        node.log_disk.neglect(skips_sync.then_some(Neglect::Syncs).or(neglect_of_log(self.planted)));
+        let opened = node.open();
+        node.log_disk.neglect(neglect_of_log(self.planted));
         let storage = match opened {
             Ok(storage) => storage,
             Err(_) if is_broken => {
@@ -523,6 +645,12 @@ impl World {
             Err(_) if self.stations[at].is_filled => {
                 let wait = up_to(&mut self.prng, ELECTION_TIMEOUT.times(2));
                 self.enqueue(wait, Event::Starts(at));
+                return Ok(());
+            }
+            Err(error) if self.stations[at].is_rotten => {
+                self.say(|| format!("node {at} stays down: {error}"));
+                self.sometimes.nodes_lost_to_rot += 1;
+                self.stations[at].is_lost = true;
                 return Ok(());
             }
             Err(error) => return fail("D4", format!("node {at} cannot start: {error}")),
@@ -537,14 +665,15 @@ impl World {
         self.stations[at].life += 1;
         let id = NodeId(self.stations[at].id());
         // A read that fails makes a whole snapshot pass for a damaged one; the older one serves as well.
-        let may_lack = self.stations[at].is_failing && !storage.findings.damaged.is_empty();
+        let may_lack = (self.stations[at].is_failing || self.stations[at].is_rotten)
+            && !storage.findings.damaged.is_empty();
         self.ghost.recovers(at, id, &storage.recovered, may_lack)?;
         self.forget(at, &mut storage.recovered);
         let station = &mut self.stations[at];
         station.is_failing = false;
         station.node.log_disk.restart();
         station.node.snapshot_disk.restart();
-        station.started = self.now;
+        (station.started, station.frozen) = (self.now, Span(0));
         station.snapshots_found = storage.snapshots.ids().count();
         station.last_ticket = if self.planted == Some(Planted::TicketsBeginAnew) { 0 } else { seed >> 1 };
         let recovered = station.node.begin(storage, Instant(0), seed);
@@ -561,8 +690,12 @@ impl World {
     /// What is too dear to check after every event.
     fn sweep(&mut self) -> Checked {
         self.ghost.order_is_right()?;
+        self.ghost.is_bounded(self.settings.config.uncommitted_bytes_max as u64)?;
         let at = super::settings::below(&mut self.prng, self.stations.len());
         let id = NodeId(self.stations[at].id());
+        if self.stations[at].is_rotten {
+            return Ok(());
+        }
         match self.stations[at].node.durable() {
             Ok(storage) => {
                 self.sometimes.images_checked += 1;
@@ -594,6 +727,8 @@ impl Station {
             turn_at: None,
             wake: 0,
             is_paused: false,
+            is_slow: false,
+            is_rotten: false,
             is_filled: false,
             is_failing: false,
             is_lost: false,
@@ -606,6 +741,10 @@ impl Station {
             old_log: None,
             last_receipt: None,
             old_receipt: None,
+            last_write: None,
+            frozen: Span(0),
+            paused_at: Instant(0),
+            snapshots_in_calm: 0,
         }
     }
 
@@ -614,13 +753,22 @@ impl Station {
     }
 }
 
-/// A status in one short line.
-fn shown(status: &crate::raft::Status) -> String {
-    let leader = status.leader.map_or("none".to_owned(), |leader| format!("{leader:?}"));
-    format!(
-        "{:?}, leader {leader}, log to {:?}, commit {}, applied {}, durable {}, snapshot {}",
-        status.term, status.last, status.commit.0, status.applied.0, status.durable.0, status.snapshot.0
-    )
+/// Planted: what a node neglects with its log.
+fn neglect_of_log(planted: Option<Planted>) -> Option<Neglect> {
+    match planted? {
+        Planted::SkipDirectorySync => Some(Neglect::DirectorySyncs),
+        Planted::RetrySync => Some(Neglect::FailedSyncs),
+        Planted::SwallowFull => Some(Neglect::FullDisk),
+        _ => None,
+    }
+}
+
+/// Planted: what a node neglects with its snapshots.
+fn neglect_of_snapshots(planted: Option<Planted>) -> Option<Neglect> {
+    match planted? {
+        Planted::SkipSnapshotSync => Some(Neglect::Syncs),
+        _ => neglect_of_log(planted),
+    }
 }
 
 /// A number for a packet, for the trace.

@@ -20,7 +20,7 @@ impl Script {
         let mut node = script.node();
         assert_eq!(script.run(&mut node), requests, "nothing fails without a crash");
         let life = node.life.as_ref().expect("it is alive");
-        assert!(life.snapshots.ids().len() == 2, "the script is long enough for several snapshots");
+        assert!(life.snapshots.ids().count() == 2, "the script is long enough for several snapshots");
         script.digest = life.replica.store().digest();
         script
     }

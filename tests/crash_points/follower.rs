@@ -1,5 +1,6 @@
 //! One of three, led by a script: appends, conflicts, votes, and snapshots that drop or keep the log's tail.
 
+use std::io;
 use std::sync::Arc;
 
 use quorate::disk::SimDisk;
@@ -83,7 +84,7 @@ impl Script {
         Position { term, index: Index(index) }
     }
 
-    fn take(&self, node: &mut Node, step: &Step, said: &mut Said) -> Result<(), String> {
+    fn take(&self, node: &mut Node, step: &Step, said: &mut Said) -> io::Result<()> {
         match step {
             Step::Append { term, after, to, commit } => {
                 let entries = self.run_of(*after, *to);
@@ -119,7 +120,7 @@ fn send_snapshot(
     id: SnapshotId,
     bytes: &[u8],
     said: &mut Said,
-) -> Result<(), String> {
+) -> io::Result<()> {
     let mut offset = 0;
     while said.matched < id.last.index.0 {
         let part = bytes[offset..].iter().take(node.make.chunk_bytes).copied().collect::<Vec<u8>>();
@@ -133,9 +134,9 @@ fn send_snapshot(
 
 impl Said {
     /// Shows the node a message and takes down what it says. Its log agrees up to `agrees_to` at most.
-    fn play(&mut self, node: &mut Node, agrees_to: u64, envelope: Envelope) -> Result<(), String> {
+    fn play(&mut self, node: &mut Node, agrees_to: u64, envelope: Envelope) -> io::Result<()> {
         let now = at(10, 0);
-        let life = node.life.as_mut().ok_or("it is down")?;
+        let life = node.life.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         life.hear(now, Event::Peer(envelope));
         let (mut replies, mut sent) = (Vec::new(), Vec::new());
         let outcome = life.settle(now, &mut replies, &mut sent);

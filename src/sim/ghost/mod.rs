@@ -39,6 +39,8 @@ struct Shadow {
     seen: Option<Status>,
     /// The term that its last life led and had not stored yet.
     led: Option<Term>,
+    /// Where its log ended when it began to lead, while it does.
+    leads_since: Option<Position>,
 }
 
 #[derive(Clone, Copy)]
@@ -57,6 +59,8 @@ pub(super) struct Ghost {
     committed: Vec<Committed>,
     /// The highest index that anybody may have been told of.
     acknowledged: u64,
+    /// The newest state that each client has seen.
+    shown: BTreeMap<usize, u64>,
     truth: Truth,
 }
 
@@ -89,6 +93,7 @@ impl Ghost {
             chain: BTreeMap::new(),
             committed: Vec::new(),
             acknowledged: 0,
+            shown: BTreeMap::new(),
             truth: Truth::new(),
         }
     }
@@ -120,6 +125,11 @@ impl Ghost {
         seen.was_elected = leads && before.leader != Some(*id);
         seen.stepped_down = !leads && before.leader == Some(*id);
         self.nodes[*at].seen = Some(*status);
+        if seen.was_elected {
+            self.nodes[*at].leads_since = Some(status.last);
+        } else if !leads {
+            self.nodes[*at].leads_since = None;
+        }
         if leads {
             self.elects(status.term, *at, *id, turn.life)?;
             seen.committed_before_own_disk = status.commit > before.commit && status.durable < status.commit;
@@ -256,7 +266,7 @@ impl Ghost {
             );
         }
         let holders = self.holders(commit, hash);
-        if holders * 2 <= self.nodes.len() {
+        if !self.is_quorum(holders) {
             let count = self.nodes.len();
             return fail("S8", format!("{id:?} commits {commit:?}, which {holders} of {count} disks hold"));
         }
@@ -275,6 +285,11 @@ impl Ghost {
             }
         }
         Ok(())
+    }
+
+    /// The only place where the ghost counts: so many of all nodes decide.
+    fn is_quorum(&self, holders: usize) -> bool {
+        holders * 2 > self.nodes.len()
     }
 
     fn holders(&self, index: Index, hash: u64) -> usize {
@@ -319,7 +334,7 @@ impl Ghost {
     fn stays_committed(&self) -> Checked {
         let Some(last) = self.committed.last() else { return Ok(()) };
         let holders = self.holders(Index(self.committed()), last.link.hash);
-        if holders * 2 > self.nodes.len() {
+        if self.is_quorum(holders) {
             return Ok(());
         }
         fail("S9", format!("entry {} is on {holders} disks", self.committed.len()))
@@ -380,6 +395,7 @@ impl Ghost {
 
     /// A process has ended.
     pub(super) fn crashes(&mut self, at: usize, id: NodeId) -> Checked {
+        self.nodes[at].leads_since = None;
         let Some(seen) = self.nodes[at].seen.take() else { return Ok(()) };
         let stored = self.nodes[at].image.hard.term;
         let led = self.elected.get(&seen.term).is_some_and(|(leader, _)| *leader == at);
@@ -520,13 +536,38 @@ impl Ghost {
         Ok(())
     }
 
-    /// C8: an answer reaches a client.
-    pub(super) fn reaches(&self, number: u64, values: &[Value]) -> Checked {
-        let answered = self.truth.requests.get(&number).and_then(|request| request.answered.as_deref());
-        if answered == Some(values) {
-            return Ok(());
+    /// C8: an answer reaches a client, and it is one that somebody gave.
+    ///
+    /// C7: and never does it show a client an older state than the one before it.
+    pub(super) fn reaches(&mut self, client: usize, number: u64, values: &[Value]) -> Checked {
+        let Some(shows) = self.truth.shows(number, values) else {
+            return fail("C8", format!("request {number} is told {values:?}, and nobody had answered that"));
+        };
+        let seen = self.shown.entry(client).or_insert(0);
+        if shows < *seen {
+            return fail(
+                "C7",
+                format!("client {client} has seen the state at {seen}, and now that at {shows}"),
+            );
         }
-        fail("C8", format!("request {number} is told {values:?}, and nobody had answered that"))
+        *seen = shows;
+        Ok(())
+    }
+
+    /// B2: what a leader has taken in and not committed is bounded, unless it is one large request.
+    pub(super) fn is_bounded(&self, uncommitted_bytes_max: u64) -> Checked {
+        for (number, node) in self.nodes.iter().enumerate() {
+            let Some((from, status)) = node.leads_since.zip(node.seen) else { continue };
+            let first = from.index.max(status.commit).next();
+            let sizes = (first.0..=status.last.index.0).filter_map(|index| {
+                self.chain.get(&(Index(index), from.term)).map(|(_, entry)| entry.size() as u64)
+            });
+            let (count, bytes) = sizes.fold((0, 0), |(count, sum), bytes| (count + 1, sum + bytes));
+            if count > 1 && bytes > uncommitted_bytes_max {
+                return fail("B2", format!("node {number} holds {bytes} bytes that are not committed"));
+            }
+        }
+        Ok(())
     }
 
     /// A client is told that nothing has happened and nothing will.

@@ -18,8 +18,9 @@ pub(in crate::sim) struct Request {
     /// Where it took effect, and what that answered, as far as the model can tell.
     index: Option<u64>,
     expected: Vec<Option<Value>>,
-    /// What left a node as the answer to it.
-    pub(in crate::sim) answered: Option<Vec<Value>>,
+    /// What left nodes as answers to it, each with the state that it shows. A write has one answer; a read
+    /// that is repeated may have several.
+    answered: Vec<(Vec<Value>, u64)>,
     /// Its client was told that it never took effect.
     is_nothing: bool,
 }
@@ -31,7 +32,7 @@ pub(super) struct Truth {
     digests: Vec<u64>,
     /// Of every key that is checked the values it has had, each with the entry that set it.
     keys: BTreeMap<Vec<u8>, Vec<(u64, Vec<u8>)>>,
-    pub(super) requests: BTreeMap<u64, Request>,
+    requests: BTreeMap<u64, Request>,
 }
 
 impl Truth {
@@ -44,7 +45,7 @@ impl Truth {
     }
 
     pub(super) fn asked(&mut self, number: u64, operations: Vec<Operation>, is_named: bool, floor: u64) {
-        let (index, expected, answered, is_nothing) = (None, Vec::new(), None, false);
+        let (index, expected, answered, is_nothing) = (None, Vec::new(), Vec::new(), false);
         let request = Request { operations, is_named, floor, index, expected, answered, is_nothing };
         self.requests.insert(number, request);
     }
@@ -112,11 +113,20 @@ impl Truth {
         };
         fits(&expected, values, || format!("the answer to request {number} at {applied}"), "C1")?;
         let request = self.requests.get_mut(&number).expect("it was there just now");
-        if !is_read && request.answered.as_ref().is_some_and(|first| first != values) {
+        if !is_read && request.answered.first().is_some_and(|(first, _)| first != values) {
             return fail("C2", format!("request {number} gets another answer than the first time"));
         }
-        request.answered = Some(values.to_vec());
+        let shows = if is_read { applied } else { request.index.unwrap_or(applied) };
+        if !request.answered.iter().any(|(known, at)| known == values && *at >= shows) {
+            request.answered.push((values.to_vec(), shows));
+        }
         Ok(())
+    }
+
+    /// The newest state that an answer to this request shows, if anybody gave it.
+    pub(super) fn shows(&self, number: u64, values: &[Value]) -> Option<u64> {
+        let answered = &self.requests.get(&number)?.answered;
+        answered.iter().filter(|(known, _)| known == values).map(|(_, shows)| *shows).max()
     }
 
     /// A client is told that nothing has happened and nothing will.

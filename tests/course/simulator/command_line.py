@@ -29,6 +29,9 @@ def dispatch(arguments: List[str]) -> int:
     if command == "cluster":
         from cluster import cluster_command
         return cluster_command.main(arguments[1:])
+    if command == "sim":
+        from sim import sim_command
+        return sim_command.main(arguments[1:])
     if command == "bench":
         from bench import bench_command
         return bench_command.main(arguments[1:])

@@ -19,7 +19,7 @@ ALL = (
 )
 
 DESCRIPTION = """\
-Runs quorate: in the course's simulator, or as a cluster; builds and tests the project.
+Runs quorate: in the course's simulator, in ours, or as a cluster; builds and tests the project.
 
   ./run.py CONFIG...   simulate: a config file, or a name like simple-1 from tests/course
   ./run.py all         simulate the course's 17 configs and print a table
@@ -28,6 +28,7 @@ Runs quorate: in the course's simulator, or as a cluster; builds and tests the p
   ./run.py clients     run real Redis clients against a cluster (clients --help)
   ./run.py bench       measure beside Redis and etcd, in one table (bench --help)
   ./run.py profile     draw where the time of each thread goes (profile --help)
+  ./run.py sim         try to break clusters in a deterministic simulator (sim --help)
   ./run.py build       build the release binaries
   ./run.py test        run every check and test of the project
 """
@@ -36,7 +37,7 @@ Runs quorate: in the course's simulator, or as a cluster; builds and tests the p
 def parser() -> argparse.ArgumentParser:
     made = command_options.Parser(
         prog="run.py",
-        usage="run.py CONFIG [CONFIG...] | all | random | cluster | clients | bench | "
+        usage="run.py CONFIG [CONFIG...] | all | random | cluster | clients | sim | bench | "
         "profile | build | test",
         description=DESCRIPTION, epilog=command_options.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter)

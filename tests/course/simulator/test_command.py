@@ -11,9 +11,8 @@ from .command_options import EXIT_FAILED, EXIT_PASSED
 
 DESCRIPTION = """\
 Runs every check and test of the project, in this order: formatting, clippy, documentation, the
-simulator's own tests, those of the cluster, clients and bench commands, cargo test, real Redis
-clients.
-Stops at the first that fails.
+simulator's own tests, those of the cluster, sim, clients and bench commands, cargo test, real
+Redis clients. Stops at the first that fails.
 """
 
 
@@ -35,6 +34,9 @@ STEPS = (
           "tests/course"]),
     Step("the cluster command's own tests",
          [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/cluster", "-t", "tests"],
+         (("PYTHONPATH", "tests/course"),)),
+    Step("the sim command's own tests",
+         [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/sim", "-t", "tests"],
          (("PYTHONPATH", "tests/course"),)),
     Step("the client checks' own tests",
          [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/clients", "-t", "tests"],

@@ -15,19 +15,18 @@ use std::io;
 use log::{info, warn};
 
 use crate::disk::Disk;
-use crate::limits::READ_BACK_BYTES;
 use crate::raft::{Envelope, Index, LogWrite, NodeId, Receipt, Span, Stretch};
 use crate::wal::{ReadError, Spare, WriteError, Writer};
 
 /// How often a full disk is tried again.
 const FULL_RETRY: Span = Span::milliseconds(200);
 
-/// How long there may be nothing to do.
-const IDLE: Span = Span::milliseconds(3_600_000);
+/// How long there may be nothing to do: a pause that only an order ends.
+pub const IDLE: Span = Span::milliseconds(3_600_000);
 
 /// What the node asks of the log's thread.
 #[derive(Debug)]
-pub(super) enum LogOrder {
+pub enum LogOrder {
     /// Make this durable.
     Write(LogWrite),
     /// Read entries back for a follower, from this index on.
@@ -36,7 +35,7 @@ pub(super) enum LogOrder {
 
 /// What the log's thread reports.
 #[derive(Debug)]
-pub(super) enum LogReport {
+pub enum LogReport {
     /// This write, and with it every earlier one, is durable; the envelopes may leave.
     Written {
         /// The write.
@@ -55,7 +54,7 @@ pub(super) enum LogReport {
 }
 
 /// A log and what is to be done with it.
-pub(super) struct LogKeeper<D: Disk> {
+pub struct LogKeeper<D: Disk> {
     writer: Writer<D>,
     waiting: Vec<LogWrite>,
     reads: VecDeque<(NodeId, Index)>,
@@ -64,17 +63,26 @@ pub(super) struct LogKeeper<D: Disk> {
     /// follow on each other without a pause.
     is_stuck: bool,
     spare_is_ready: bool,
+    /// How much is read back at a time.
+    read_back_bytes: usize,
 }
 
 impl<D: Disk> LogKeeper<D> {
-    /// The keeper of an opened log.
-    pub(super) fn new(writer: Writer<D>) -> LogKeeper<D> {
-        let (waiting, reads) = (Vec::new(), VecDeque::new());
-        LogKeeper { writer, waiting, reads, is_full: false, is_stuck: false, spare_is_ready: false }
+    /// The keeper of an opened log, which reads back so many bytes for a follower at a time.
+    pub fn new(writer: Writer<D>, read_back_bytes: usize) -> LogKeeper<D> {
+        LogKeeper {
+            writer,
+            waiting: Vec::new(),
+            reads: VecDeque::new(),
+            is_full: false,
+            is_stuck: false,
+            spare_is_ready: false,
+            read_back_bytes,
+        }
     }
 
     /// Takes an order, to be carried out by [`LogKeeper::work`].
-    pub(super) fn take(&mut self, order: LogOrder) {
+    pub fn take(&mut self, order: LogOrder) {
         match order {
             LogOrder::Write(write) => self.waiting.push(write),
             LogOrder::Read(to, first) => self.reads.push_back((to, first)),
@@ -86,7 +94,7 @@ impl<D: Disk> LogKeeper<D> {
     /// # Errors
     ///
     /// The disk's. Nothing that depends on it has been reported.
-    pub(super) fn work(&mut self, report: &mut impl FnMut(LogReport)) -> io::Result<()> {
+    pub fn work(&mut self, report: &mut impl FnMut(LogReport)) -> io::Result<()> {
         let outcome = match (self.waiting.is_empty(), self.spare_is_ready) {
             (false, _) => self.write(report),
             (true, false) => self.prepare(report),
@@ -99,8 +107,13 @@ impl<D: Disk> LogKeeper<D> {
         self.read(report)
     }
 
+    /// Whether a write waits, so that the next step has to sync.
+    pub fn has_writes(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// How long there is nothing to do unless something is ordered.
-    pub(super) fn pause(&self) -> Span {
+    pub fn pause(&self) -> Span {
         let is_idle = self.waiting.is_empty() && self.spare_is_ready && self.reads.is_empty();
         match (self.is_stuck, is_idle) {
             (true, _) => FULL_RETRY,
@@ -132,7 +145,7 @@ impl<D: Disk> LogKeeper<D> {
     /// Reads one stretch back, if anybody waits for one.
     fn read(&mut self, report: &mut impl FnMut(LogReport)) -> io::Result<()> {
         let Some((to, first)) = self.reads.pop_front() else { return Ok(()) };
-        let stretch = match self.writer.read(first, READ_BACK_BYTES) {
+        let stretch = match self.writer.read(first, self.read_back_bytes) {
             Ok(stretch) => Some(stretch),
             Err(ReadError::Gone { .. }) => None,
             Err(error) => return Err(io::Error::other(error.to_string())),

@@ -4,13 +4,13 @@
 //! bytes: so what is written for snapshots stays below what is written for the log, and what a restart has
 //! to read stays in proportion to what there is.
 
-use super::snapshot_thread::SnapshotOrder;
+use super::snapshot_keeper::SnapshotOrder;
 use crate::raft::Position;
 use crate::replica::Replica;
 
 /// The state of snapshot taking.
 #[derive(Debug)]
-pub(super) struct Imaging {
+pub struct Imaging {
     /// The least number of bytes between two.
     floor: u64,
     /// How much log there was when the last one was begun.
@@ -33,17 +33,18 @@ enum Stage {
 }
 
 impl Imaging {
-    pub(super) fn new(floor: u64, last_bytes: u64) -> Imaging {
+    /// None is under way; the last one took so many bytes.
+    pub fn new(floor: u64, last_bytes: u64) -> Imaging {
         Imaging { floor, begun_at: 0, written: 0, last_bytes, last: Position::default(), stage: Stage::Idle }
     }
 
     /// So many bytes of log have been written in all.
-    pub(super) fn note_written(&mut self, bytes: u64) {
+    pub fn note_written(&mut self, bytes: u64) {
         self.written = bytes;
     }
 
     /// The next order for the snapshots' thread, if there is one now.
-    pub(super) fn next(&mut self, replica: &mut Replica) -> Option<SnapshotOrder> {
+    pub fn next(&mut self, replica: &mut Replica) -> Option<SnapshotOrder> {
         match self.stage {
             Stage::Busy => None,
             Stage::Idle if self.written - self.begun_at < self.floor.max(self.last_bytes) => None,
@@ -63,14 +64,14 @@ impl Imaging {
     }
 
     /// The thread can take the next block.
-    pub(super) fn ready(&mut self) {
+    pub fn ready(&mut self) {
         if self.stage == Stage::Busy {
             self.stage = Stage::Waiting;
         }
     }
 
     /// A snapshot of so many bytes up to `last` is durable. It may be one that was given up too late.
-    pub(super) fn taken(&mut self, last: Position, bytes: u64) {
+    pub fn taken(&mut self, last: Position, bytes: u64) {
         self.last_bytes = bytes;
         if last == self.last {
             self.stage = Stage::Idle;
@@ -78,7 +79,7 @@ impl Imaging {
     }
 
     /// The one up to `last` came to nothing: another is tried when the log has grown by as much again.
-    pub(super) fn stopped(&mut self, last: Position, replica: &mut Replica) {
+    pub fn stopped(&mut self, last: Position, replica: &mut Replica) {
         if last == self.last && self.is_under_way() {
             replica.abandon_image();
             self.stage = Stage::Idle;
@@ -86,13 +87,14 @@ impl Imaging {
     }
 
     /// Gives up the one under way, if one is. Answers whether one was.
-    pub(super) fn give_up(&mut self, replica: &mut Replica) -> bool {
+    pub fn give_up(&mut self, replica: &mut Replica) -> bool {
         let was_under_way = self.is_under_way();
         self.stopped(self.last, replica);
         was_under_way
     }
 
-    fn is_under_way(&self) -> bool {
+    /// Whether one is under way.
+    pub fn is_under_way(&self) -> bool {
         self.stage != Stage::Idle
     }
 }

@@ -1,0 +1,1 @@
+"""`run.py sim`: the deterministic simulator over many seeds, on all cores."""

@@ -129,8 +129,18 @@ impl Raft {
         if membership.is_joint() {
             let left = membership.left();
             self.append_membership(now, left);
+            self.lead_only_if_heard(now);
         } else if membership.get(self.config.id).is_none() && leader.transfer.is_none() {
             self.hand_leadership_over(now, None);
+        }
+    }
+
+    /// Those who decide alone from now on may not have been heard for long (R7).
+    fn lead_only_if_heard(&mut self, now: Instant) {
+        if let Role::Leader(leader) = &self.role
+            && leader.has_lost_quorum(now, &self.config, &self.voters)
+        {
+            self.become_follower(now, None);
         }
     }
 

@@ -319,13 +319,16 @@ impl Raft {
     fn pass_time(&mut self, now: Instant) {
         let is_over = self.is_writing_late(now) || self.has_finished();
         let is_asked = self.is_vote_stored();
+        if let Role::Candidate(campaign) = &mut self.role
+            && campaign.deadline <= now
+            && !is_asked
+        {
+            // The disk is slow, and nobody has been asked yet: another term would be as slow.
+            campaign.deadline = now + self.config.election_timeout;
+        }
         match &mut self.role {
             Role::Follower { deadline, .. } if *deadline <= now => self.become_pre_candidate(now),
             Role::Follower { .. } => {}
-            // The disk is slow, and nobody has been asked yet: another term would be as slow.
-            Role::Candidate(campaign) if campaign.deadline <= now && !is_asked => {
-                campaign.deadline = now + self.config.election_timeout;
-            }
             Role::PreCandidate(campaign) | Role::Candidate(campaign) if campaign.deadline <= now => {
                 self.become_pre_candidate(now);
             }

@@ -168,10 +168,12 @@ impl Progress {
     }
 
     /// How long to wait for an answer: some multiple of what it usually takes, growing with every answer
-    /// missing in a row, never longer than an election takes to come about.
+    /// missing in a row. Never so long that there is no time left to ask another: a leader that has not heard
+    /// a majority for an election timeout steps down (R7).
     fn patience(&self, config: &Config) -> Span {
         let usual = self.delay.times(RETRY_FACTOR).max(config.retry);
-        usual.times(1 << self.misses.saturating_sub(LOSSES_EXPECTED).min(16)).min(config.election_timeout)
+        let longest = config.election_timeout.divided(3);
+        usual.times(1 << self.misses.saturating_sub(LOSSES_EXPECTED).min(16)).min(longest)
     }
 
     /// Any answer to any message of this term came in.

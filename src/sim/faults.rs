@@ -40,6 +40,8 @@ named! {
     Rot = "rot",
     /// A leader hands over.
     HandOver = "hand-over",
+    /// An administrator changes who takes part.
+    ChangeMembers = "change-members",
     /// A node's wall clock jumps.
     JumpClock = "jump-clock",
     /// Messages get lost.
@@ -113,6 +115,7 @@ impl World {
             Some(Fault::FillDisk) => self.fill_disk(at),
             Some(Fault::Rot) => self.rot(at)?,
             Some(Fault::HandOver) => self.hand_over(at),
+            Some(Fault::ChangeMembers) => self.change_members(),
             Some(Fault::JumpClock) => self.stations[at].wall += self.prng.below(3_600_000),
             Some(_) => {}
         }

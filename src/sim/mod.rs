@@ -33,6 +33,7 @@ mod faults;
 mod front;
 mod ghost;
 mod history;
+mod members;
 mod named;
 mod network;
 mod node;

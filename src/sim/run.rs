@@ -154,6 +154,7 @@ fn play(world: &mut World, order: &Order, recovery: &mut Span) -> Checked {
         }
     }
     *recovery = world.now - begun;
+    let core = world.members_among(&core);
     let leader = world.leader_of(&core);
     pass(world, QUIET.divided(2))?;
     world.watch_idleness(&core);
@@ -183,6 +184,8 @@ impl World {
         self.heal();
         let mut core: Vec<usize> = (0..self.stations.len()).collect();
         let outside = below(&mut self.prng, self.stations.len().div_ceil(2));
+        // Of a majority of all nodes nobody knows whether it is one of those who are left.
+        let outside = if self.settings.changes_members() { 0 } else { outside };
         let mut outsiders: Vec<usize> = core.extract_if(.., |at| self.is_doomed(*at)).collect();
         while outsiders.len() < outside {
             outsiders.push(core.remove(below(&mut self.prng, core.len())));
@@ -226,7 +229,7 @@ impl World {
 
     /// Whom all of these follow, and in which term.
     fn leader_of(&self, core: &[usize]) -> Option<(Term, NodeId)> {
-        let mut statuses = self.statuses(core).into_iter();
+        let mut statuses = self.statuses(&self.members_among(core)).into_iter();
         let first = statuses.next()??;
         let is_shared = statuses.all(|status| {
             status.is_some_and(|status| (status.term, status.leader) == (first.term, first.leader))
@@ -241,10 +244,12 @@ impl World {
 
     fn are_equal(&self, core: &[usize]) -> bool {
         let committed = self.ghost.committed();
-        let statuses = self.statuses(core);
-        statuses.into_iter().all(|status| {
-            status.is_some_and(|status| status.last.index.0 == committed && status.applied.0 == committed)
-        })
+        let members = self.members_among(core);
+        let statuses = self.statuses(&members);
+        !self.is_changing(&members)
+            && statuses.into_iter().all(|status| {
+                status.is_some_and(|status| status.last.index.0 == committed && status.applied.0 == committed)
+            })
     }
 
     fn is_done(&self, core: &[usize]) -> bool {
@@ -252,7 +257,14 @@ impl World {
     }
 
     fn explain_delay(&self, core: &[usize]) -> Checked {
-        let (id, committed) = (if self.are_equal(core) { "L3" } else { "L2" }, self.ghost.committed());
+        let (is_changing, committed) = (self.is_changing(&self.members_among(core)), self.ghost.committed());
+        let id = if self.are_equal(core) {
+            "L3"
+        } else if is_changing {
+            "L6"
+        } else {
+            "L2"
+        };
         fail(id, format!("core {core:?}, {committed} committed: {:?}", self.statuses(core)))
     }
 }

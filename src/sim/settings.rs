@@ -119,7 +119,24 @@ impl Settings {
         if let Some(faults) = &order.faults {
             settings.limit_to(faults);
         }
+        settings.choose_founders(prng);
         settings
+    }
+
+    /// Whether members come and go.
+    pub(super) fn changes_members(&self) -> bool {
+        self.strikes.contains(&Fault::ChangeMembers)
+    }
+
+    /// Where members come and go, some nodes wait to be taken in. Then no disk rots: what a minority of all
+    /// nodes may lose could be the majority of those who are left.
+    fn choose_founders(&mut self, prng: &mut Prng) {
+        let spare = prng.below(u64::from(self.nodes / 2) + 1);
+        if self.changes_members() {
+            self.strikes.retain(|fault| *fault != Fault::Rot);
+            let founders = self.nodes - u16::try_from(spare).expect("few nodes");
+            self.config.voters = (0..founders).map(NodeId).collect();
+        }
     }
 
     /// The kinds of trouble that there are.

@@ -5,6 +5,8 @@
 
 use std::ops::AddAssign;
 
+use super::ghost::Seen;
+
 macro_rules! counters {
     ($($name:ident = $text:literal,)*) => {
         /// How often each situation has come about.
@@ -44,6 +46,12 @@ counters! {
     votes_refused = "votes refused",
     appends_refused = "appends refused",
     handovers = "hand-overs begun",
+    changes_wanted = "changes of the members wanted",
+    memberships_joint = "changes of voters begun in a log",
+    memberships_left = "changes of voters ended in a log",
+    memberships_cut = "memberships cut off",
+    elected_while_joint = "leaders elected between old and new voters",
+    leaders_removed = "leaders that were removed",
     messages_lost = "messages lost",
     messages_doubled = "messages doubled",
     messages_damaged = "messages damaged and refused",
@@ -79,4 +87,15 @@ counters! {
     histories_checked = "histories of clients checked as a whole",
     histories_open = "histories too tangled for a verdict",
     images_checked = "disks opened beside their owner",
+}
+
+impl Sometimes {
+    /// What a turn did to the membership of a node.
+    pub(super) fn note_members(&mut self, seen: &Seen) {
+        self.memberships_joint += u64::from(seen.is_joint && !seen.was_joint);
+        self.memberships_left += u64::from(seen.was_joint && !seen.is_joint);
+        self.memberships_cut += u64::from(seen.lost_membership);
+        self.elected_while_joint += u64::from(seen.was_elected && seen.is_joint);
+        self.leaders_removed += u64::from(seen.was_removed);
+    }
 }

@@ -186,7 +186,7 @@ impl World {
         let stations = (0..settings.nodes).map(|id| Station::new(&settings, id, &mut prng)).collect();
         let clients = (0..settings.clients.count).map(|_| Client::default()).collect();
         let mut world = World {
-            ghost: Ghost::new(usize::from(settings.nodes)),
+            ghost: Ghost::new(usize::from(settings.nodes), &settings.config.voters),
             settings,
             planted: order.planted.filter(|_| !order.is_defused),
             prng,
@@ -401,9 +401,11 @@ impl World {
         let status = life.replica.status();
         let digest = life.replica.store().digest();
         if !is_choked {
+            let (membership, _) = life.replica.members();
             let (id, life) = (node.make.config.id, *number);
-            let turn = Turn { at, id, life, status, write: output.write.as_ref(), digest };
+            let turn = Turn { at, id, life, status, membership, write: output.write.as_ref(), digest };
             let seen = self.ghost.turn(&turn)?;
+            self.sometimes.note_members(&seen);
             self.sometimes.elections += u64::from(seen.was_elected);
             self.sometimes.stepped_down += u64::from(seen.stepped_down);
             self.note_idle_write(at, output.write.as_ref());
@@ -709,8 +711,12 @@ impl World {
 impl Station {
     fn new(settings: &Settings, id: u16, prng: &mut Prng) -> Station {
         let incarnation = Incarnation(prng.next_u64());
+        let mut config = Config { id: NodeId(id), ..settings.config.clone() };
+        if !config.voters.contains(&config.id) {
+            config.voters.clear();
+        }
         let make = Make {
-            config: Config { id: NodeId(id), ..settings.config.clone() },
+            config,
             identity: Identity { cluster: CLUSTER, node: NodeId(id), incarnation },
             options: settings.options,
             snapshot_bytes: settings.snapshot_bytes,

@@ -5,6 +5,7 @@
 //! client was told. Each check names the invariant that it holds the cluster to, and takes the same time
 //! however long the run: entries carry a hash of everything up to them.
 
+mod members;
 mod truth;
 mod view;
 mod violation;
@@ -14,9 +15,10 @@ use std::collections::BTreeMap;
 use super::trace::{mix, mix_bytes};
 use crate::kv::{Operation, Value};
 use crate::raft::{
-    AppendOutcome, Entry, Envelope, HardState, Index, LogAppend, LogWrite, Message, NodeId, Payload,
-    Position, Receipt, Recovered, SnapshotId, SnapshotOutcome, Status, Term,
+    AppendOutcome, Entry, Envelope, HardState, Index, LogAppend, LogWrite, Membership, Message, NodeId,
+    Payload, Position, Receipt, Recovered, SnapshotId, SnapshotOutcome, Status, Term,
 };
+use members::Members;
 use truth::Truth;
 use view::{Link, Pending, View};
 
@@ -37,8 +39,8 @@ struct Shadow {
     snapshot: Option<SnapshotId>,
     /// Its figures after its last turn; `None` while it is down.
     seen: Option<Status>,
-    /// The term that its last life led and had not stored yet.
-    led: Option<Term>,
+    /// Whom it took for the members after its last turn.
+    membership: Membership,
     /// Where its log ended when it began to lead, while it does.
     leads_since: Option<Position>,
 }
@@ -61,6 +63,7 @@ pub(super) struct Ghost {
     acknowledged: u64,
     /// The newest state that each client has seen.
     shown: BTreeMap<usize, u64>,
+    members: Members,
     truth: Truth,
 }
 
@@ -70,6 +73,7 @@ pub(super) struct Turn<'a> {
     pub(super) id: NodeId,
     pub(super) life: u64,
     pub(super) status: Status,
+    pub(super) membership: &'a Membership,
     pub(super) write: Option<&'a LogWrite>,
     pub(super) digest: u64,
 }
@@ -82,11 +86,16 @@ pub(super) struct Seen {
     pub(super) was_cut_during_a_write: bool,
     pub(super) committed_before_own_disk: bool,
     pub(super) stepped_down: bool,
+    pub(super) was_joint: bool,
+    pub(super) is_joint: bool,
+    pub(super) lost_membership: bool,
+    pub(super) was_removed: bool,
 }
 
 impl Ghost {
-    pub(super) fn new(nodes: usize) -> Ghost {
+    pub(super) fn new(nodes: usize, founders: &[NodeId]) -> Ghost {
         Ghost {
+            members: Members::new(Membership::of_founders(founders)),
             nodes: (0..nodes).map(|_| Shadow::default()).collect(),
             elected: BTreeMap::new(),
             votes: BTreeMap::new(),
@@ -133,9 +142,10 @@ impl Ghost {
         if leads {
             self.elects(status.term, *at, *id, turn.life)?;
             seen.committed_before_own_disk = status.commit > before.commit && status.durable < status.commit;
-            self.commits(*at, *id, status)?;
+            self.commits(*at, *id, status, turn.write)?;
         }
         self.takes_for_committed(*at, *id, status.commit)?;
+        self.goes_by_its_log(turn, &mut seen)?;
         match self.truth.digest(status.applied.0) {
             Some(digest) if digest == turn.digest => Ok(seen),
             _ => fail("S23", format!("{id:?} holds something else at {:?}", status.applied)),
@@ -217,6 +227,7 @@ impl Ghost {
         if author != (at, life) {
             return fail("S5", format!("{id:?} makes {index:?} of {:?}, which it never led", entry.term));
         }
+        self.members.note(index, entry);
         self.chain.insert((index, entry.term), (link.hash, entry.clone()));
         Ok(link)
     }
@@ -249,7 +260,7 @@ impl Ghost {
     }
 
     /// S8, and S6 for whoever takes itself for a leader meanwhile.
-    fn commits(&mut self, at: usize, id: NodeId, status: &Status) -> Checked {
+    fn commits(&mut self, at: usize, id: NodeId, status: &Status, write: Option<&LogWrite>) -> Checked {
         let (commit, known) = (status.commit, self.committed());
         if commit.0 <= known {
             return Ok(());
@@ -265,10 +276,10 @@ impl Ghost {
                 format!("{id:?} commits {commit:?} of {term:?} in {:?} by counting", status.term),
             );
         }
-        let holders = self.holders(commit, hash);
-        if !self.is_quorum(holders) {
-            let count = self.nodes.len();
-            return fail("S8", format!("{id:?} commits {commit:?}, which {holders} of {count} disks hold"));
+        let until = members::counts_until(status.last.index, write);
+        let counting = self.membership_of(&self.nodes[at].handed, until);
+        if !members::is_quorum(counting, |node| self.nodes[node].image.holds(commit, hash)) {
+            return fail("S8", format!("{id:?} commits {commit:?} without a majority of {counting:?}"));
         }
         for index in known + 1..=commit.0 {
             let handed = &self.nodes[at].handed;
@@ -287,13 +298,32 @@ impl Ghost {
         Ok(())
     }
 
-    /// The only place where the ghost counts: so many of all nodes decide.
-    fn is_quorum(&self, holders: usize) -> bool {
-        holders * 2 > self.nodes.len()
+    /// The membership that a log says counts, up to an entry.
+    fn membership_of(&self, log: &View, until: Index) -> &Membership {
+        self.members.of(log, until, &|index| self.committed_at(index).map(|committed| committed.link.term))
     }
 
-    fn holders(&self, index: Index, hash: u64) -> usize {
-        self.nodes.iter().filter(|node| node.image.holds(index, hash)).count()
+    /// S18: the membership that a node goes by is that of its log. S17: of those in its log all but one are
+    /// committed.
+    fn goes_by_its_log(&mut self, turn: &Turn<'_>, seen: &mut Seen) -> Checked {
+        let Turn { at, id, membership, .. } = turn;
+        let log = &self.nodes[*at].handed;
+        // A node that was taken in later knows nobody before its log does.
+        let is_told = log.last() != Position::default() || self.members.is_founder(*id);
+        let told = self.membership_of(log, log.last().index);
+        if is_told && *membership != told && !membership.members().is_empty() {
+            return fail("S18", format!("{id:?} goes by {membership:?}, its log says {told:?}"));
+        }
+        let open = self.members.behind(log, Index(self.committed()));
+        if open > 1 {
+            return fail("S17", format!("{id:?} has {open} memberships that are not committed"));
+        }
+        let before = std::mem::replace(&mut self.nodes[*at].membership, (*membership).clone());
+        seen.was_joint = before.is_joint();
+        seen.is_joint = membership.is_joint();
+        seen.lost_membership = seen.was_cut && before != **membership;
+        seen.was_removed = seen.stepped_down && membership.get(*id).is_none();
+        Ok(())
     }
 
     /// S7, S13.
@@ -333,11 +363,15 @@ impl Ghost {
     /// S9: one index is enough, since hashes stand for all before them.
     fn stays_committed(&self) -> Checked {
         let Some(last) = self.committed.last() else { return Ok(()) };
-        let holders = self.holders(Index(self.committed()), last.link.hash);
-        if self.is_quorum(holders) {
+        let (count, hash) = (Index(self.committed()), last.link.hash);
+        let everything =
+            View::new(HardState::default(), Position { index: count, term: last.link.term }, hash);
+        let membership = self.membership_of(&everything, count);
+        let holds = |node: usize| self.nodes[node].image.holds(count, hash);
+        if members::meets_every_quorum(membership, holds) {
             return Ok(());
         }
-        fail("S9", format!("entry {} is on {holders} disks", self.committed.len()))
+        fail("S9", format!("entry {count:?} is on too few disks of {membership:?}"))
     }
 
     /// S2, S16, S19, D1: a message leaves a node.
@@ -402,24 +436,7 @@ impl Ghost {
         if !led || stored >= seen.term {
             return Ok(());
         }
-        // Who needs votes of others has stored its own before it asks for them. A lone voter asks nobody; it
-        // counts a vote that may still be lost, and then leads that term once more.
-        if self.nodes.len() > 1 {
-            return fail("S16", format!("{id:?} led {:?} and its disk has never had it", seen.term));
-        }
-        self.nodes[at].led = Some(seen.term);
-        Ok(())
-    }
-
-    /// A lone voter led a term that its disk does not know: nothing of that reign may be left (S1).
-    fn forgets_reign(&mut self, at: usize, id: NodeId, stored: Term) -> Checked {
-        let Some(term) = self.nodes[at].led.take().filter(|term| stored < *term) else { return Ok(()) };
-        if self.committed.iter().any(|committed| committed.committer >= term) {
-            return fail("S16", format!("{id:?} has committed in {term:?} and has stored {stored:?}"));
-        }
-        self.elected.remove(&term);
-        self.chain.retain(|(_, other), _| *other < term);
-        Ok(())
+        fail("S16", format!("{id:?} led {:?} and its disk has never had it", seen.term))
     }
 
     /// D3: a process has begun with this.
@@ -431,7 +448,6 @@ impl Ghost {
         may_lack_snapshot: bool,
     ) -> Checked {
         let view = self.view_of(id, recovered)?;
-        self.forgets_reign(at, id, view.hard.term)?;
         let kept = self.nodes[at].snapshot.map(|snapshot| snapshot.last.index);
         if !may_lack_snapshot && recovered.snapshot.map(|snapshot| snapshot.last.index) < kept {
             return fail("D3", format!("{id:?} has lost its snapshot up to {kept:?}"));
@@ -559,9 +575,11 @@ impl Ghost {
         for (number, node) in self.nodes.iter().enumerate() {
             let Some((from, status)) = node.leads_since.zip(node.seen) else { continue };
             let first = from.index.max(status.commit).next();
-            let sizes = (first.0..=status.last.index.0).filter_map(|index| {
-                self.chain.get(&(Index(index), from.term)).map(|(_, entry)| entry.size() as u64)
-            });
+            let entries = (first.0..=status.last.index.0)
+                .filter_map(|index| self.chain.get(&(Index(index), from.term)).map(|(_, entry)| entry));
+            // A membership is taken whatever else waits, and there is one at most (S17).
+            let commands = entries.filter(|entry| !matches!(entry.payload, Payload::Membership(_)));
+            let sizes = commands.map(|entry| entry.size() as u64);
             let (count, bytes) = sizes.fold((0, 0), |(count, sum), bytes| (count + 1, sum + bytes));
             if count > 1 && bytes > uncommitted_bytes_max {
                 return fail("B2", format!("node {number} holds {bytes} bytes that are not committed"));

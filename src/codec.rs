@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::bounded;
 use crate::limits::DECODE_BYTES_MAX;
 
 /// The bytes are not one whole value of the wanted type.
@@ -44,6 +45,7 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 ///
 /// [`Garbage`] when they hold no such value, more than one, or claim to hold one beyond the limit.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbage> {
+    bounded::begin_value();
     let config = bincode::config::legacy().with_limit::<DECODE_BYTES_MAX>();
     match bincode::serde::borrow_decode_from_slice(bytes, config) {
         Ok((value, used)) if used == bytes.len() => Ok(value),

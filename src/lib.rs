@@ -22,7 +22,7 @@
 //! | [`sim`] | a simulator that runs nodes as they are, and tries to break them | all that has no thread |
 //! | [`load`] | a load generator for the Redis protocol | [`net`], [`resp`], [`check`], a clock |
 //! | [`net`] | addresses, sockets, buffers, frames | [`limits`] |
-//! | [`codec`], [`shared_bytes`] | values to bytes and back | serde |
+//! | [`codec`], [`shared_bytes`], [`bounded`] | values to bytes and back | serde |
 //! | [`check`] | whether a history of operations is linearizable, and why not | nothing |
 //! | [`identity`] | names of clusters and of lives | nothing |
 //! | [`limits`] | every bound, in one place | nothing |
@@ -48,6 +48,7 @@
 //! A read takes no log entry: it is answered from the leader's store as soon as it is sure that it still led
 //! after the read came in; see [`raft`].
 
+pub mod bounded;
 pub mod check;
 pub mod cli;
 pub mod codec;

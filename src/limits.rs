@@ -169,8 +169,12 @@ pub const SNAPSHOT_SYNC_BYTES: u64 = 16 << 20;
 /// Snapshots that are kept: the newest, and one to fall back to.
 pub const SNAPSHOTS_KEPT: usize = 2;
 
-/// Largest value that is decoded, in bytes; decoding claims no more memory.
+/// Largest value that is decoded, in bytes; decoding claims no more memory for what it points to, and no more
+/// for the elements of its lists.
 pub const DECODE_BYTES_MAX: usize = FRAME_BYTES_MAX;
+
+/// Lists within lists in a value that is decoded: a transaction's answers to SCANs, in an answer, are four.
+pub const LIST_DEPTH_MAX: usize = REPLY_DEPTH_MAX;
 
 /// What a log entry adds to the key and value in it: stamp, ids, token, options, lengths.
 const COMMAND_HEAD_BYTES_MAX: usize = TOKEN_BYTES_MAX + 96;

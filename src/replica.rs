@@ -98,10 +98,10 @@ pub struct Reply {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Answer {
     /// It has been carried out; a value for each of its operations.
-    Done(Vec<Value>),
+    Done(#[serde(deserialize_with = "crate::bounded::list")] Vec<Value>),
     /// Reads, answered as far as one answer goes; the rest is to be asked again. Only the first that does not
     /// fit is in there all the same, so there is always some progress.
-    Part(Vec<Value>, Returned),
+    Part(#[serde(deserialize_with = "crate::bounded::list")] Vec<Value>, Returned),
     /// Nothing has happened: this replica does not lead, or is about to go. Whoever leads can be asked the
     /// same.
     Returned(Returned),
@@ -121,6 +121,7 @@ pub struct Returned {
     /// Its name, if it has one.
     pub once: Option<RequestId>,
     /// What was wanted.
+    #[serde(deserialize_with = "crate::bounded::list")]
     pub operations: Vec<Operation>,
 }
 

@@ -22,12 +22,18 @@ const LINE_BYTES_MAX: u64 = 64 << 10;
 
 /// An answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Reply {
+pub enum Reply {
+    /// A simple string.
     Status(Vec<u8>),
+    /// An error with its code.
     Error(Vec<u8>),
+    /// An integer.
     Integer(i64),
+    /// Any bytes.
     Bulk(Vec<u8>),
+    /// Nothing, in either form.
     Nil,
+    /// One after the other.
     Array(Vec<Reply>),
 }
 
@@ -95,11 +101,20 @@ impl Client {
             request.extend_from_slice(b"\r\n");
         }
         self.stream.get_mut().write_all(&request)?;
-        read_reply(&mut self.stream, 0)
+        read_reply(&mut self.stream)
     }
 }
 
-fn read_reply(stream: &mut impl BufRead, depth: usize) -> io::Result<Reply> {
+/// Reads one answer. No memory is claimed for anything that has not arrived.
+///
+/// # Errors
+///
+/// Those of the stream, and an error that says so when the bytes are no answer.
+pub fn read_reply(stream: &mut impl BufRead) -> io::Result<Reply> {
+    read_nested(stream, 0)
+}
+
+fn read_nested(stream: &mut impl BufRead, depth: usize) -> io::Result<Reply> {
     let line = read_line(stream)?;
     let (kind, rest) = line.split_first().ok_or_else(|| wrong("an empty line"))?;
     match kind {
@@ -116,7 +131,7 @@ fn read_reply(stream: &mut impl BufRead, depth: usize) -> io::Result<Reply> {
             ..0 => Ok(Reply::Nil),
             // No memory for them before they are here: the count is only what somebody says.
             count => Ok(Reply::Array(
-                (0..count).map(|_| read_reply(stream, depth + 1)).collect::<io::Result<_>>()?,
+                (0..count).map(|_| read_nested(stream, depth + 1)).collect::<io::Result<_>>()?,
             )),
         },
         _ => Err(wrong("a line that is no answer; is this a Redis port?")),
@@ -158,7 +173,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> io::Result<Reply> {
-        read_reply(&mut &bytes[..], 0)
+        read_reply(&mut &bytes[..])
     }
 
     #[test]
@@ -180,7 +195,9 @@ mod tests {
     #[test]
     fn what_is_no_answer_is_an_error() {
         let deep = "*1\r\n".repeat(100);
-        for bytes in ["", "\r\n", "+OK", "$5\r\nab", "$2\r\nabcd\r\n", ":x\r\n", "HTTP/1.1\r\n", &deep] {
+        for bytes in
+            ["", "\r\n", "+OK", "$5\r\nab", "$5\r\nab\r\n", "$2\r\nabcd\r\n", ":x\r\n", "HTTP/1.1\r\n", &deep]
+        {
             assert!(read(bytes.as_bytes()).is_err(), "{bytes:?}");
         }
         assert!(read(b"$99999999999999\r\n").is_err());

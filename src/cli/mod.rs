@@ -16,6 +16,8 @@ pub mod settings;
 mod sim;
 mod status;
 
+pub use client::{Reply, read_reply};
+
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

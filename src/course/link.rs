@@ -16,6 +16,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::arguments::Dialect;
 use super::desk::Urgency;
+use super::lines::Lines;
 use crate::limits::{COURSE_OUTBOX_MAX, DATAGRAM_BYTES_MAX};
 
 /// A connection to the simulator.
@@ -33,7 +34,7 @@ enum Transport {
     /// Messages of one JSON object, each ended by `}` and a line feed.
     Stream {
         socket: UnixStream,
-        partial: Vec<u8>,
+        lines: Lines,
     },
     Udp(UdpSocket),
 }
@@ -112,10 +113,7 @@ impl Link {
                 Transport::Packet(_) if bytes.is_empty() && was_empty => return Ok(Received::Closed),
                 Transport::Packet(_) if bytes.is_empty() => was_empty = true,
                 Transport::Packet(_) | Transport::Udp(_) => take(bytes),
-                Transport::Stream { partial, .. } => {
-                    partial.extend_from_slice(bytes);
-                    split_lines(partial, &mut take);
-                }
+                Transport::Stream { lines, .. } => lines.take_in(bytes, &mut take),
             }
         }
         Ok(Received::Closed)
@@ -169,20 +167,6 @@ impl Link {
     }
 }
 
-/// Hands out the whole messages at the front of `partial` and keeps the rest.
-fn split_lines(partial: &mut Vec<u8>, take: &mut impl FnMut(&[u8])) {
-    let mut start = 0;
-    while let Some(length) = partial[start..].iter().position(|byte| *byte == b'\n') {
-        take(&partial[start..start + length]);
-        start += length + 1;
-    }
-    partial.drain(..start);
-    if partial.len() > DATAGRAM_BYTES_MAX {
-        // No message is that long: whatever it is, it ends at the next line feed.
-        partial.clear();
-    }
-}
-
 fn open_file(path: &Path) -> io::Result<Transport> {
     let address = SockAddr::unix(path)?;
     let packet = Socket::new(Domain::UNIX, Type::SEQPACKET, None)?;
@@ -195,7 +179,7 @@ fn open_file(path: &Path) -> io::Result<Transport> {
         Err(error) if error.raw_os_error() == Some(EPROTOTYPE) => {
             let socket = std::os::unix::net::UnixStream::connect(path)?;
             socket.set_nonblocking(true)?;
-            Ok(Transport::Stream { socket: UnixStream::from_std(socket), partial: Vec::new() })
+            Ok(Transport::Stream { socket: UnixStream::from_std(socket), lines: Lines::default() })
         }
         Err(error) => Err(error),
     }

@@ -12,11 +12,13 @@
 mod arguments;
 mod desk;
 mod envelope;
+mod lines;
 mod link;
 
 pub use arguments::{Arguments, Dialect};
 pub use desk::{Desk, Urgency};
 pub use envelope::{ClientMessage, Garbage, Incoming, Kind, Name, decode};
+pub use lines::Lines;
 pub use link::{Link, Received};
 
 use crate::limits::COURSE_APPEND_BYTES_MAX;

@@ -83,11 +83,12 @@ impl Serialize for Bytes {
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
-        deserializer.deserialize_byte_buf(Bulk)
+        // Not as a buffer of their own: that would be made as long as the length says, before they are there.
+        deserializer.deserialize_bytes(Bulk)
     }
 }
 
-/// Takes bytes in one piece, borrowed or owned.
+/// Takes bytes in one piece.
 struct Bulk;
 
 impl Visitor<'_> for Bulk {
@@ -98,10 +99,6 @@ impl Visitor<'_> for Bulk {
     }
 
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
-        Ok(bytes.into())
-    }
-
-    fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Bytes, E> {
         Ok(bytes.into())
     }
 }

@@ -13,7 +13,7 @@ pub struct ClientId(pub u64);
 
 /// A client's own name for one request, never used for another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Token(pub Box<str>);
+pub struct Token(#[serde(deserialize_with = "crate::bounded::text")] pub Box<str>);
 
 /// Names a request in the whole cluster: whoever commits it knows by this whom to answer, and whoever sees
 /// it again knows that it is done.
@@ -37,6 +37,7 @@ pub struct Command {
     /// Under which name it takes effect once only, however often it is committed.
     pub once: Option<RequestId>,
     /// What to do, in this order. Each takes effect by itself; a transaction is one operation.
+    #[serde(deserialize_with = "crate::bounded::list")]
     pub operations: Vec<Operation>,
 }
 

@@ -25,9 +25,18 @@ pub enum Operation {
     /// Keep a value; how and when, say the options.
     Set { key: Key, value: Bytes, options: SetOptions },
     /// The values of several keys, as they are at one moment.
-    GetMany { keys: Vec<Key> },
+    GetMany {
+        #[serde(deserialize_with = "crate::bounded::list")]
+        keys: Vec<Key>,
+    },
     /// Keep several values, all of them or none.
-    SetMany { pairs: Vec<(Key, Bytes)>, condition: Presence, lifetime: NewLifetime, answer: SetAnswer },
+    SetMany {
+        #[serde(deserialize_with = "crate::bounded::list")]
+        pairs: Vec<(Key, Bytes)>,
+        condition: Presence,
+        lifetime: NewLifetime,
+        answer: SetAnswer,
+    },
     /// The value of a key, and from now on another lifetime for it.
     GetAndSetLifetime { key: Key, lifetime: NewLifetime },
     /// The value of a key that is gone then.
@@ -47,11 +56,17 @@ pub enum Operation {
     /// XXH3 of a value, in hexadecimal digits.
     Digest { key: Key },
     /// Remove keys; how many there were.
-    Delete { keys: Vec<Key> },
+    Delete {
+        #[serde(deserialize_with = "crate::bounded::list")]
+        keys: Vec<Key>,
+    },
     /// Remove a key if its value passes.
     DeleteIf { key: Key, comparison: Comparison },
     /// How many of these are there, counting repeated ones again.
-    Exists { keys: Vec<Key> },
+    Exists {
+        #[serde(deserialize_with = "crate::bounded::list")]
+        keys: Vec<Key>,
+    },
     /// What kind of value a key has.
     Type { key: Key },
     /// When a key ends.
@@ -77,7 +92,12 @@ pub enum Operation {
     /// The revision of a key, for `WATCH`.
     Revision { key: Key },
     /// All of these one after the other with nothing between them, if the watched keys are as they were.
-    Transaction { watched: Vec<(Key, Revision)>, operations: Vec<Operation> },
+    Transaction {
+        #[serde(deserialize_with = "crate::bounded::list")]
+        watched: Vec<(Key, Revision)>,
+        #[serde(deserialize_with = "crate::bounded::list")]
+        operations: Vec<Operation>,
+    },
     /// Nothing: the stamp alone makes keys due, and this removes some that are.
     Expire,
 }
@@ -287,7 +307,7 @@ impl Operation {
             Operation::Rename { from, to, .. } | Operation::Copy { from, to, .. } => one(from) + one(to),
             Operation::Keys { pattern } => pattern.len(),
             Operation::Scan { pattern, kind, .. } => {
-                pattern.as_deref().map_or(0, <[u8]>::len) + kind.as_deref().map_or(0, <[u8]>::len)
+                PART + pattern.as_deref().map_or(0, <[u8]>::len) + kind.as_deref().map_or(0, <[u8]>::len)
             }
             Operation::Transaction { watched, operations } => {
                 watched.iter().map(|(key, _)| one(key)).sum::<usize>()

@@ -16,11 +16,11 @@ pub enum Value {
     /// What a key holds, or a text of ours that Redis answers as bytes.
     Bytes(Bytes),
     /// One word without line ends, such as the name of a type.
-    Text(Box<str>),
+    Text(#[serde(deserialize_with = "crate::bounded::text")] Box<str>),
     /// Several answers.
-    Array(Vec<Value>),
+    Array(#[serde(deserialize_with = "crate::bounded::list")] Vec<Value>),
     /// It was not done, and why: Redis' prefix, a blank, Redis' words; ready for an error line.
-    Error(Box<str>),
+    Error(#[serde(deserialize_with = "crate::bounded::text")] Box<str>),
 }
 
 const _: () = assert!(size_of::<Value>() <= 32);

@@ -19,6 +19,7 @@ use super::types::{Index, NodeId};
 /// All members, in the order of their ids.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Membership {
+    #[serde(deserialize_with = "crate::bounded::list")]
     members: Vec<Member>,
 }
 
@@ -33,6 +34,7 @@ pub struct Member {
     /// Where it stands.
     pub standing: Standing,
     /// What its owner wants to be known of it, such as where it can be reached. Opaque here.
+    #[serde(deserialize_with = "crate::bounded::text")]
     pub note: Box<str>,
 }
 
@@ -57,13 +59,16 @@ pub enum Change {
         /// Its name.
         id: NodeId,
         /// See [`Member::note`].
+        #[serde(deserialize_with = "crate::bounded::text")]
         note: Box<str>,
     },
     /// Learners become voters, others go, in one step.
     Swap {
         /// Learners that become voters.
+        #[serde(deserialize_with = "crate::bounded::list")]
         promote: Vec<NodeId>,
         /// Members that go.
+        #[serde(deserialize_with = "crate::bounded::list")]
         remove: Vec<NodeId>,
     },
 }

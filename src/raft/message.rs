@@ -83,6 +83,7 @@ pub enum Message {
         /// The position just before the first entry.
         previous: Position,
         /// At least the first of those that the follower lacks; empty to ask where it stands.
+        #[serde(deserialize_with = "crate::bounded::list")]
         entries: Vec<Entry>,
         /// The leader's commit index.
         commit: Index,

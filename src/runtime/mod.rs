@@ -14,7 +14,11 @@ mod file;
 mod fused;
 mod mailbox;
 mod memory;
+mod parts;
 mod split;
+
+#[cfg(test)]
+mod mailbox_tests;
 
 use std::io;
 use std::thread;

@@ -75,7 +75,7 @@ fn wait(
         let mut found = None;
         callers.retain_mut(|(_, caller)| {
             let flow = if caller.is_readable() { caller.read(&mut scratch) } else { Flow::Open };
-            let heard = hear(caller.input(), id);
+            let heard = greeting(caller.input(), id);
             found = found.or(heard.ok().flatten());
             heard.is_ok() && flow == Flow::Open
         });
@@ -86,11 +86,15 @@ fn wait(
 }
 
 /// Garbage, or what somebody says who means another node.
-#[derive(Clone, Copy, Debug)]
-struct NotForUs;
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotForUs;
 
 /// The cluster of whoever greets this node, if the greeting is complete.
-fn hear(input: &[u8], id: NodeId) -> Result<Option<ClusterId>, NotForUs> {
+///
+/// # Errors
+///
+/// When whoever speaks does not mean this node, or makes no sense.
+pub fn greeting(input: &[u8], id: NodeId) -> Result<Option<ClusterId>, NotForUs> {
     let Some(cluster) = cluster_of(input) else { return Ok(None) };
     match Frames::new(input, cluster, HELLO_BYTES_MAX).next() {
         None => Ok(None),

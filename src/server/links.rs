@@ -21,11 +21,12 @@ use mio::{Registry, Token};
 
 use super::acquaintances::{self, Acquaintances};
 use super::address_book::AddressBook;
+use super::hearing::{Hearing, refusal};
 use super::peer::{Hello, PeerMessage};
 use crate::codec;
 use crate::identity::{ClusterId, Incarnation};
-use crate::limits::{FRAME_BYTES_MAX, LINK_UNWRITTEN_MAX};
-use crate::net::{Address, Connection, Flow, Frames, Scratch, Stream, append_frame};
+use crate::limits::LINK_UNWRITTEN_MAX;
+use crate::net::{Address, Connection, Flow, Scratch, Stream, append_frame};
 use crate::prng::Prng;
 use crate::raft::{Index, Instant, Membership, NodeId, Span};
 
@@ -44,9 +45,6 @@ const LINE_TOKENS: usize = 1 << 15;
 
 /// How long a connection may take to come about.
 const CONNECT_PATIENCE: Span = Span::milliseconds(2_000);
-
-/// Longest frame before it is known who speaks, in bytes: a hello, or the reason why one is not welcome.
-const STRANGER_FRAME_BYTES: usize = 1 << 10;
 
 /// Who this replica is to the others.
 #[derive(Clone, Copy, Debug)]
@@ -104,8 +102,7 @@ enum State {
 #[derive(Debug)]
 struct Incoming {
     connection: Connection,
-    /// Who speaks.
-    hello: Option<Hello>,
+    hearing: Hearing,
 }
 
 impl Links {
@@ -173,7 +170,7 @@ impl Links {
     fn judge_again(&mut self) {
         let Links { incoming, peers, acquaintances, refusal, .. } = self;
         incoming.retain(|_, incoming| {
-            let Some(Hello { from, life, .. }) = &incoming.hello else { return true };
+            let Some(Hello { from, life, .. }) = incoming.hearing.hello() else { return true };
             let Some(Some(since)) = peers.get(from) else { return true };
             match acquaintances.meet(*from, *since, *life) {
                 Ok(()) => true,
@@ -193,7 +190,7 @@ impl Links {
 
     /// A replica, or somebody who pretends to be one, has connected.
     pub(super) fn accept(&mut self, stream: Stream, registry: &Registry, token: Token) {
-        let mut strangers = self.incoming.iter().filter(|(_, incoming)| incoming.hello.is_none());
+        let mut strangers = self.incoming.iter().filter(|(_, incoming)| incoming.hearing.hello().is_none());
         // Tokens ascend, so the first is the oldest.
         let oldest = strangers.next().map(|(token, _)| *token);
         if strangers.count() + 1 >= self.outgoing.len() + STRANGERS_MAX
@@ -203,7 +200,7 @@ impl Links {
         }
         match Connection::new(stream, registry, token) {
             Ok(connection) => {
-                self.incoming.insert(token, Incoming { connection, hello: None });
+                self.incoming.insert(token, Incoming { connection, hearing: Hearing::default() });
             }
             Err(error) => warn!("cannot take a peer's connection: {error}"),
         }
@@ -317,12 +314,14 @@ impl Links {
             } else {
                 Flow::Open
             };
-            let was_stranger = incoming.hello.is_none();
+            let was_stranger = incoming.hearing.hello().is_none();
             let has_room = |id: &NodeId| outgoing.contains_key(id) || guests < GUESTS_MAX;
             let judge = |hello: &Hello| judge(*identity, peers, has_room, acquaintances, hello);
-            match incoming.hear(identity.cluster, judge, take) {
-                Ok(()) => {
-                    met.extend(incoming.hello.clone().filter(|_| was_stranger).map(|hello| (hello, *token)));
+            match incoming.hearing.hear(incoming.connection.input(), identity.cluster, judge, take) {
+                Ok(used) => {
+                    incoming.connection.consume(used);
+                    let hello = incoming.hearing.hello().filter(|_| was_stranger);
+                    met.extend(hello.map(|hello| (hello.clone(), *token)));
                     has_lost |= flow == Flow::Closed;
                     flow == Flow::Open
                 }
@@ -433,39 +432,7 @@ fn note_refusal(last: &mut String, why: &str) {
 
 impl Incoming {
     fn is_from(&self, id: NodeId) -> bool {
-        self.hello.as_ref().is_some_and(|hello| hello.from == id)
-    }
-
-    /// Takes the whole frames that have arrived.
-    fn hear(
-        &mut self,
-        cluster: ClusterId,
-        mut judge: impl FnMut(&Hello) -> Result<(), String>,
-        take: &mut impl FnMut(NodeId, PeerMessage),
-    ) -> Result<(), String> {
-        // Nobody may claim much before it is known who speaks.
-        let body_bytes_max = if self.hello.is_none() { STRANGER_FRAME_BYTES } else { FRAME_BYTES_MAX };
-        let mut frames = Frames::new(self.connection.input(), cluster, body_bytes_max);
-        while let Some(body) = frames.next() {
-            let message = decode(body.map_err(|error| error.to_string())?)?;
-            match (self.hello.as_ref().map(|hello| hello.from), message) {
-                (None, PeerMessage::Hello(hello)) => {
-                    judge(&hello)?;
-                    self.hello = Some(hello);
-                    frames.body_bytes_max = FRAME_BYTES_MAX;
-                }
-                (Some(from), PeerMessage::Raft(envelope)) if envelope.from == from => {
-                    take(from, PeerMessage::Raft(envelope));
-                }
-                (None, _) | (_, PeerMessage::Hello(_) | PeerMessage::Unwelcome(_) | PeerMessage::Raft(_)) => {
-                    return Err("it says what has no place there".to_owned());
-                }
-                (Some(from), message) => take(from, message),
-            }
-        }
-        let used = frames.used;
-        self.connection.consume(used);
-        Ok(())
+        self.hearing.hello().is_some_and(|hello| hello.from == id)
     }
 }
 
@@ -488,22 +455,6 @@ fn judge(
         _ if has_room(&hello.from) => Ok(()),
         _ => Err(format!("{:?} is not a member, and too many are here who are none", hello.from)),
     }
-}
-
-/// What the other side says against a connection that we have made, if it says something.
-fn refusal(input: &[u8], cluster: ClusterId) -> Option<String> {
-    match Frames::new(input, cluster, STRANGER_FRAME_BYTES).next()? {
-        Ok(body) => match decode(body) {
-            Ok(PeerMessage::Unwelcome(why)) => Some(why.into()),
-            _ => Some("it answers where nobody was asked".to_owned()),
-        },
-        // It does not understand us either.
-        Err(error) => Some(error.to_string()),
-    }
-}
-
-fn decode(body: &[u8]) -> Result<PeerMessage, String> {
-    codec::decode(body).map_err(|garbage| garbage.to_string())
 }
 
 fn say(connection: &mut Connection, cluster: ClusterId, message: &PeerMessage) {

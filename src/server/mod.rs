@@ -17,6 +17,7 @@ mod address_book;
 mod client;
 mod doors;
 mod files;
+mod hearing;
 mod joining;
 mod links;
 mod local;
@@ -34,5 +35,7 @@ mod start;
 
 pub use acquaintances::Acquaintances;
 pub use doors::Doors;
-pub use joining::wait_to_be_taken_in;
+pub use hearing::Hearing;
+pub use joining::{NotForUs, greeting, wait_to_be_taken_in};
+pub use peer::{Forwarded, Hello, PeerMessage};
 pub use start::{Setup, catch_signals, run};

@@ -9,11 +9,11 @@ use crate::replica::{Answer, Order, Ticket};
 
 /// The body of a frame.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub(super) enum PeerMessage {
+pub enum PeerMessage {
     /// The first on every connection: who speaks.
     Hello(Hello),
     /// The answer to a hello that is not welcome; the connection ends with it.
-    Unwelcome(Box<str>),
+    Unwelcome(#[serde(deserialize_with = "crate::bounded::text")] Box<str>),
     /// The consensus core's.
     Raft(Envelope),
     /// A request that a client brought to a follower. It is never sent on a second time.
@@ -31,26 +31,28 @@ pub(super) enum PeerMessage {
 
 /// Who speaks, and to whom.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Hello {
+pub struct Hello {
     /// The replica that has connected.
-    pub(super) from: NodeId,
+    pub from: NodeId,
     /// The replica that it means to have connected to.
-    pub(super) to: NodeId,
+    pub to: NodeId,
     /// The sender's life: a wiped disk under an old name is another replica.
-    pub(super) life: Incarnation,
+    pub life: Incarnation,
     /// The receiver's life, as the sender knows it from earlier, if they have met.
-    pub(super) known: Option<Incarnation>,
+    pub known: Option<Incarnation>,
     /// Where the sender can be reached: the receiver may not have heard of it yet, and has to answer.
-    pub(super) address: Box<str>,
+    #[serde(deserialize_with = "crate::bounded::text")]
+    pub address: Box<str>,
 }
 
 /// A client's request on its way to the leader.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub(super) struct Forwarded {
+pub struct Forwarded {
     /// The sender's name for it.
-    pub(super) ticket: Ticket,
+    pub ticket: Ticket,
     /// Its own name, if it has one.
-    pub(super) once: Option<RequestId>,
+    pub once: Option<RequestId>,
     /// What is wanted.
-    pub(super) operations: Vec<Operation>,
+    #[serde(deserialize_with = "crate::bounded::list")]
+    pub operations: Vec<Operation>,
 }

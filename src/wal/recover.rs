@@ -49,6 +49,9 @@ pub fn open<D: Disk>(
     Ok((recovered, Writer::resume(disk, identity, options, found)))
 }
 
+/// No log gets that far: what is said to lie beyond cannot be right, and could not be counted on from.
+const INDEX_MAX: Index = Index(u64::MAX >> 1);
+
 /// Which segments there are.
 struct Choice {
     /// The newest ones, without a gap.
@@ -107,8 +110,10 @@ fn read<D: Disk>(
         if let Some(end) = before {
             let file = number.previous().file_name();
             replay.hooks_on(&header, end).map_err(|what| damaged(&file, end.offset, what))?;
-        } else {
+        } else if header.first_index <= INDEX_MAX {
             replay.held_from = header.first_index;
+        } else {
+            return Err(damaged(&file, 0, "the segment begins beyond the end of all logs"));
         }
         let link = Link { previous: header_checksum, batch: header.link.batch };
         let start = End { header_checksum, offset: HEADER_BYTES, link };
@@ -255,7 +260,7 @@ impl Replay {
     fn take_mark(&mut self, after: Position, tail: Tail) -> Result<(), String> {
         let contradiction = || Err(format!("the mark after {} contradicts the log before it", after.index.0));
         let goes_back = after.index < self.start.index || after.term > self.hard_state.term;
-        if goes_back || (tail == Tail::Kept && after.index >= self.next()) {
+        if goes_back || after.index > INDEX_MAX || (tail == Tail::Kept && after.index >= self.next()) {
             return contradiction();
         }
         self.start = after;

@@ -1,5 +1,6 @@
 //! The blocks of an image, as bytes. The format is in the module's essay.
 
+use crate::bounded;
 use crate::codec::Garbage;
 use crate::kv::command::{ClientId, Token, WallClock};
 use crate::kv::entry::Entry;
@@ -203,6 +204,7 @@ impl Reader<'_> {
         let (place, client) = (self.number()?, ClientId(self.number()?));
         let (token_bytes, values) = (self.length()?, self.length()?);
         let token = Token(self.text(token_bytes)?);
+        bounded::begin_value();
         let values = self.values(values, REPLY_DEPTH_MAX)?;
         Ok(AnswerRead { place, client, token, values })
     }
@@ -216,6 +218,9 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, depth_max: usize) -> Result<Value, Garbage> {
+        if !bounded::claim(size_of::<Value>()) {
+            return Err(Garbage);
+        }
         match self.array::<1>()? {
             [VALUE_OKAY] => Ok(Value::Okay),
             [VALUE_NIL] => Ok(Value::Nil),

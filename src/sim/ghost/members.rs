@@ -28,8 +28,8 @@ impl Members {
         }
     }
 
-    /// The membership that counts in a log, up to a place. Of what a snapshot stands for, what was `committed`
-    /// at a place is in the log.
+    /// The membership that counts in a log, up to a place. Of what a snapshot stands for, what was
+    /// `committed` at a place is in the log.
     pub(super) fn of(
         &self,
         log: &View,

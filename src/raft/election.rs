@@ -164,6 +164,10 @@ impl Raft {
                 self.become_candidate(now, campaign.commit, false);
             }
             Role::Candidate(campaign) if campaign.is_won(&self.voters) && self.is_vote_stored() => {
+                if self.is_writing_late(now) {
+                    // The vote is stored, what came after it hangs: as above (R8).
+                    return self.become_follower(now, None);
+                }
                 self.become_leader(now, campaign.commit);
             }
             _ => {}

@@ -22,10 +22,10 @@
 //! That the checks are worth something is shown by faults that are planted on purpose ([`Planted`]), and by
 //! counters of the situations that were met ([`Sometimes`]). [`shrink()`] makes a failing run smaller.
 //!
-//! Missing: membership changes. They will draw their events in `faults.rs` (a [`Fault`] of its own, carried
-//! out in `World::strike`); quorums are counted in one place, `Ghost::is_quorum`, which will have to count in
-//! both configurations (S17, S18); `World::calm_down` and `World::rot` leave a majority of all nodes whole.
-//! Also missing: repair of a rotten disk from the other nodes, which is not there yet.
+//! Members come and go in some runs (`members.rs`); the ghost works out who takes part from the entries alone
+//! (`ghost/members.rs`).
+//!
+//! Missing: repair of a rotten disk from the other nodes, which is not there yet.
 
 mod bounds;
 mod clients;

@@ -12,7 +12,7 @@
 use super::ghost::{Checked, fail};
 use super::settings::{below, chance};
 use super::world::World;
-use crate::disk::{SimDisk, Survival};
+use crate::disk::{Disk, SimDisk, Survival};
 use crate::storage::Storage;
 
 /// How many bits are tried out at a time.
@@ -88,6 +88,18 @@ impl World {
         Some(Bit { is_log, file, offset: below(&mut self.prng, length), bit })
     }
 
+    /// Whether a start finds what it would find if the file were not there: a leader's snapshot that the log
+    /// does not know of yet, so that nothing rests on it.
+    fn is_as_without(&self, at: usize, bit: &Bit, found: &Storage<SimDisk>) -> bool {
+        let opened = self.stations[at].node.durable_with(|log, snapshots| {
+            let mut disk = if bit.is_log { log } else { snapshots }.clone();
+            disk.remove(&bit.file).expect("it was there just now");
+        });
+        opened.is_ok_and(|without| {
+            without.recovered == found.recovered && without.store.digest() == found.store.digest()
+        })
+    }
+
     fn effect_of(&self, at: usize, bit: &Bit, whole: &Storage<SimDisk>) -> Result<Effect, super::Violation> {
         let node = &self.stations[at].node;
         let opened = node.durable_with(|log, snapshots| {
@@ -101,7 +113,8 @@ impl World {
         if is_same_log && is.snapshot == was.snapshot && found.store.digest() == whole.store.digest() {
             return Ok(Effect::Unread);
         }
-        if is_same_log && !found.findings.damaged.is_empty() {
+        let is_named = !found.findings.damaged.is_empty();
+        if is_named && (is_same_log || self.is_as_without(at, bit, &found)) {
             return Ok(Effect::Bypassed);
         }
         // Whatever was in that record is lost with it, be it entries, a vote or the removal of entries.

@@ -22,7 +22,10 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("S5", "an entry's term is one that its author led"),
     ("S6", "a leader has everything that was committed in earlier terms"),
     ("S7", "what a node takes for committed is what was committed"),
-    ("S8", "a leader commits entries of its own term that a majority of disks holds"),
+    (
+        "S8",
+        "a leader commits entries of its own term that a majority of disks, of old and of new voters, holds",
+    ),
     ("S9", "what is committed stays on a majority of disks, for ever"),
     ("S10", "a log that wins the vote holds what the other knows to be committed"),
     ("S11", "term, commit index, applied index and snapshot never go back"),
@@ -31,6 +34,8 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("S14", "nothing committed is cut off"),
     ("S15", "terms in a log never fall, and none is above the stored term"),
     ("S16", "no message carries a term that its sender has not stored"),
+    ("S17", "of the memberships in a log all but one are committed"),
+    ("S18", "a node goes by the membership that its log says"),
     ("S19", "what a follower acknowledges is what its leader has"),
     ("S21", "a snapshot is the state at its position"),
     ("S22", "log and snapshots join, at every moment"),
@@ -59,6 +64,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("L2", "soon after the last fault all nodes of the core have everything, and the same"),
     ("L3", "every request ends"),
     ("L4", "without faults there is no further election"),
+    ("L6", "no change of members stays half done"),
 ];
 
 pub(in crate::sim) fn fail<T>(id: &'static str, detail: String) -> Result<T, Violation> {

@@ -11,8 +11,8 @@ from .command_options import EXIT_FAILED, EXIT_PASSED
 
 DESCRIPTION = """\
 Runs every check and test of the project, in this order: formatting, clippy, documentation, the
-simulator's own tests, those of the cluster, sim, clients and bench commands, cargo test, real
-Redis clients. Stops at the first that fails.
+simulator's own tests, those of the cluster, sim, clients and bench commands, cargo test, fifty
+simulated hours, real Redis clients. Stops at the first that fails.
 """
 
 
@@ -45,6 +45,8 @@ STEPS = (
          [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests/bench", "-t", "tests"],
          (("PYTHONPATH", "tests/course"),)),
     Step("cargo test", ["cargo", "test", "--locked"]),
+    Step("fifty simulated hours",
+         [sys.executable, "-B", "run.py", "sim", "--seeds", "15000", "--first", "0"]),
     Step("real Redis clients", [sys.executable, "-B", "run.py", "clients"]),
 )
 

@@ -17,13 +17,21 @@ class Interrupted(BaseException):
 class _State:
     depth = 0
     waiting = None
+    is_ending = False
 
 
 def _on_signal(number, _frame) -> None:
+    """Only the first signal counts. A second one, and a terminal's Ctrl-C is followed by one of our
+    own, would come between the first and what clears up after it."""
     if _State.depth:
         _State.waiting = _State.waiting or number
-    else:
-        raise Interrupted(signal.Signals(number).name, number)
+    elif not _State.is_ending:
+        _interrupt(number)
+
+
+def _interrupt(number) -> None:
+    _State.is_ending = True
+    raise Interrupted(signal.Signals(number).name, number)
 
 
 def install() -> None:
@@ -42,4 +50,5 @@ def deferred():
         _State.depth -= 1
     if not _State.depth and _State.waiting:
         number, _State.waiting = _State.waiting, None
-        raise Interrupted(signal.Signals(number).name, number)
+        if not _State.is_ending:
+            _interrupt(number)

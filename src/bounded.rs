@@ -16,6 +16,9 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use crate::limits::{DECODE_BYTES_MAX, LIST_DEPTH_MAX};
 
+/// Room that is made for a list on its word.
+const ROOM_BYTES: usize = 4 << 10;
+
 thread_local! {
     /// What the elements of all lists of the value take that is being decoded, in bytes, without what they
     /// point to.
@@ -61,8 +64,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
-        // No room is made before they are here: how many there are is only what somebody says.
-        let mut list = Vec::new();
+        // Room for many is not made before they are here: how many there are is only what somebody says.
+        let announced = elements.size_hint().unwrap_or(0);
+        let mut list = Vec::with_capacity(announced.min(ROOM_BYTES / size_of::<T>().max(1)));
         while let Some(element) = elements.next_element()? {
             if !claim(size_of::<T>()) {
                 return Err(A::Error::custom("more elements than any value has"));

@@ -10,9 +10,9 @@ use super::probes::every_kind;
 use super::verdict::Verdict;
 use super::weigh::weigh;
 
-/// See `peer`; an answer in the Redis protocol takes more for a list that is said to be long.
+/// As in `peer`.
 const MEMORY_PER_BYTE: u64 = 34;
-const MEMORY_MORE: u64 = 4_096;
+const MEMORY_MORE: u64 = 32 << 10;
 
 /// Takes bytes for each of them.
 pub(crate) fn check(input: &[u8]) -> Verdict {

@@ -18,9 +18,10 @@ use super::weigh::weigh;
 const ME: NodeId = NodeId(1);
 const OTHER: NodeId = NodeId(2);
 
-/// Memory for one byte of a message: texts are copied, base64 is made bytes and then a message.
+/// Memory for one byte of a message: texts are copied, base64 is made bytes and then a message; and room for
+/// the beginnings of lists.
 const MEMORY_PER_BYTE: u64 = 12;
-const MEMORY_MORE: u64 = 4_096;
+const MEMORY_MORE: u64 = 16 << 10;
 
 /// All messages in the stream dialect.
 fn lines(pieces: Pieces<'_>) -> Vec<Vec<u8>> {

@@ -29,9 +29,9 @@ const OTHERS: [NodeId; 2] = [NodeId(2), NodeId(3)];
 const STRANGER_BYTES_MAX: usize = (1 << 10) + FRAME_HEAD_BYTES;
 
 /// Memory for one byte on the line: an operation of four bytes takes 88, and while a list grows it is there
-/// one and a half times.
+/// and half of it again; and room for the beginnings of lists within lists.
 const MEMORY_PER_BYTE: u64 = 34;
-const MEMORY_MORE: u64 = 4_096;
+const MEMORY_MORE: u64 = 32 << 10;
 
 /// What was made of a stream.
 #[derive(Debug, Default, PartialEq)]

@@ -28,13 +28,11 @@ fn three_idle_nodes_write_nothing_and_hardly_work() {
             resident >> 10
         );
         assert_eq!(written, before.0, "an idle node writes nothing");
-        // One in a hundred; a build that is not optimized may take twice as much.
-        assert!(
-            worked - before.1 <= if cfg!(debug_assertions) { 60 } else { 30 },
-            "{} ms in 3 s",
-            worked - before.1
-        );
-        assert!(resident <= 10 << 20, "{resident} bytes");
+        // One in a hundred, and ten mebibytes. A build that is not optimized may take twice as much of both:
+        // the pages of its larger program count, too.
+        let leniency = if cfg!(debug_assertions) { 2 } else { 1 };
+        assert!(worked - before.1 <= 30 * leniency, "{} ms in 3 s", worked - before.1);
+        assert!(resident <= leniency * (10 << 20), "{resident} bytes");
     }
 }
 

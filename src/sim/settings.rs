@@ -89,7 +89,13 @@ impl Settings {
     pub(super) fn draw(prng: &mut Prng, order: &Order) -> Settings {
         let (nodes, planted) = (order.nodes, order.planted);
         let drawn = pick(prng, &SIZES);
-        let nodes = nodes.unwrap_or(if planted.is_some() { drawn.clamp(3, 5) } else { drawn });
+        let drawn = match planted {
+            None => drawn,
+            // Where more nodes answer, more of them can answer too late.
+            Some(Planted::ConfirmWithAnyAnswer) => 5,
+            Some(_) => drawn.clamp(3, 5),
+        };
+        let nodes = nodes.unwrap_or(drawn);
         let config = draw_config(prng, nodes, planted);
         let rates = draw_rates(prng, nodes, config.reads);
         let mut settings = Settings {

@@ -4,9 +4,10 @@
 //! bytes: so what is written for snapshots stays below what is written for the log, and what a restart has
 //! to read stays in proportion to what there is.
 
-use super::snapshot_keeper::SnapshotOrder;
+use super::snapshot_keeper::{SnapshotOrder, SnapshotReport};
 use crate::raft::Position;
-use crate::replica::Replica;
+use crate::replica::{Now, Replica};
+use crate::storage::Image;
 
 /// The state of snapshot taking.
 #[derive(Debug)]
@@ -63,15 +64,44 @@ impl Imaging {
         }
     }
 
+    /// Takes what the thread has reported, and gives what it is to be told at once, if anything.
+    pub fn take_report(
+        &mut self,
+        now: Now,
+        replica: &mut Replica,
+        report: SnapshotReport,
+    ) -> Option<SnapshotOrder> {
+        match report {
+            SnapshotReport::Ready => self.ready(),
+            SnapshotReport::Taken(id, keep_after) => {
+                self.taken(id.last, id.bytes);
+                replica.took_snapshot(id, keep_after);
+            }
+            SnapshotReport::NotTaken(last) => self.stopped(last, replica),
+            SnapshotReport::Read { to, id, offset, bytes } => {
+                replica.fetched_part(now, to, id, offset, bytes);
+            }
+            SnapshotReport::Stored(id, offset) => replica.stored_part(id, offset),
+            SnapshotReport::Received(id, image) => {
+                let was_given_up = self.give_up(replica);
+                self.taken(id.last, id.bytes);
+                let Image { store, membership } = *image;
+                replica.install(id, store, membership);
+                return was_given_up.then_some(SnapshotOrder::Abandon);
+            }
+        }
+        None
+    }
+
     /// The thread can take the next block.
-    pub fn ready(&mut self) {
+    fn ready(&mut self) {
         if self.stage == Stage::Busy {
             self.stage = Stage::Waiting;
         }
     }
 
     /// A snapshot of so many bytes up to `last` is durable. It may be one that was given up too late.
-    pub fn taken(&mut self, last: Position, bytes: u64) {
+    fn taken(&mut self, last: Position, bytes: u64) {
         self.last_bytes = bytes;
         if last == self.last {
             self.stage = Stage::Idle;
@@ -79,7 +109,7 @@ impl Imaging {
     }
 
     /// The one up to `last` came to nothing: another is tried when the log has grown by as much again.
-    pub fn stopped(&mut self, last: Position, replica: &mut Replica) {
+    fn stopped(&mut self, last: Position, replica: &mut Replica) {
         if last == self.last && self.is_under_way() {
             replica.abandon_image();
             self.stage = Stage::Idle;
@@ -87,7 +117,7 @@ impl Imaging {
     }
 
     /// Gives up the one under way, if one is. Answers whether one was.
-    pub fn give_up(&mut self, replica: &mut Replica) -> bool {
+    fn give_up(&mut self, replica: &mut Replica) -> bool {
         let was_under_way = self.is_under_way();
         self.stopped(self.last, replica);
         was_under_way

@@ -12,7 +12,6 @@ use crate::keepers::{LogKeeper, LogOrder, LogReport, SnapshotOrder, SnapshotRepo
 use crate::raft::{Fetch, Instant, NodeId, Span, Wanted};
 use crate::replica::Now;
 use crate::runtime::{Address as Mail, Undelivered};
-use crate::storage::Image;
 
 /// How long a node that is to end tries to leave in good order.
 const FAREWELL: Span = Span::milliseconds(3_000);
@@ -85,25 +84,8 @@ impl Node {
     }
 
     fn take_snapshot_report(&mut self, now: Now, report: SnapshotReport) {
-        match report {
-            SnapshotReport::Ready => self.imaging.ready(),
-            SnapshotReport::Taken(id, keep_after) => {
-                self.imaging.taken(id.last, id.bytes);
-                self.replica.took_snapshot(id, keep_after);
-            }
-            SnapshotReport::NotTaken(last) => self.imaging.stopped(last, &mut self.replica),
-            SnapshotReport::Read { to, id, offset, bytes } => {
-                self.replica.fetched_part(now, to, id, offset, bytes);
-            }
-            SnapshotReport::Stored(id, offset) => self.replica.stored_part(id, offset),
-            SnapshotReport::Received(id, image) => {
-                if self.imaging.give_up(&mut self.replica) {
-                    self.order(SnapshotOrder::Abandon);
-                }
-                self.imaging.taken(id.last, id.bytes);
-                let Image { store, membership } = *image;
-                self.replica.install(id, store, membership);
-            }
+        if let Some(order) = self.imaging.take_report(now, &mut self.replica, report) {
+            self.order(order);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::keepers::{
 use crate::limits::MAILBOX_BATCHES_MAX;
 use crate::raft::{Config, Envelope, Fetch, Instant, Recovered, Wanted};
 use crate::replica::{Event, Now, Output, Replica};
-use crate::storage::{Image, Storage, StorageError};
+use crate::storage::{Storage, StorageError};
 use crate::wal::{self, Identity, OpenError, Options};
 
 /// Everything that a node is told.
@@ -183,26 +183,7 @@ impl Life {
 
     /// Takes what the snapshots' thread has reported.
     pub fn take_snapshot_report(&mut self, now: Now, report: SnapshotReport) {
-        match report {
-            SnapshotReport::Ready => self.imaging.ready(),
-            SnapshotReport::Taken(id, keep_after) => {
-                self.imaging.taken(id.last, id.bytes);
-                self.replica.took_snapshot(id, keep_after);
-            }
-            SnapshotReport::NotTaken(last) => self.imaging.stopped(last, &mut self.replica),
-            SnapshotReport::Read { to, id, offset, bytes } => {
-                self.replica.fetched_part(now, to, id, offset, bytes);
-            }
-            SnapshotReport::Stored(id, offset) => self.replica.stored_part(id, offset),
-            SnapshotReport::Received(id, image) => {
-                if self.imaging.give_up(&mut self.replica) {
-                    self.snapshot_mail.push_back(SnapshotOrder::Abandon);
-                }
-                self.imaging.taken(id.last, id.bytes);
-                let Image { store, membership } = *image;
-                self.replica.install(id, store, membership);
-            }
-        }
+        self.snapshot_mail.extend(self.imaging.take_report(now, &mut self.replica, report));
     }
 
     /// Whether the log's mailbox has no room: then nothing new is flushed.

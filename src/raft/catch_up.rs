@@ -148,7 +148,6 @@ impl Raft {
             let keeps_tail = self.log.replace(id.last);
             let membership = membership.unwrap_or_else(|| self.config.founders());
             self.memberships.replace(id.last.index, membership, keeps_tail);
-            self.voters = self.memberships.active().voters();
             self.start = Some(LogStart { after: id.last, keeps_tail });
             self.snapshot = Some(id);
             self.commit = id.last.index;

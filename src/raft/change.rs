@@ -138,7 +138,7 @@ impl Raft {
     /// Those who decide alone from now on may not have been heard for long (R7).
     fn lead_only_if_heard(&mut self, now: Instant) {
         if let Role::Leader(leader) = &self.role
-            && leader.has_lost_quorum(now, &self.config, &self.voters)
+            && leader.has_lost_quorum(now, &self.config, self.memberships.voters())
         {
             self.become_follower(now, None);
         }
@@ -153,16 +153,13 @@ impl Raft {
         }
         let position = self.log.push(entry);
         self.memberships.push(position.index, membership);
-        self.voters = self.memberships.active().voters();
         self.reform_line(now);
         position
     }
 
     /// The log has new entries from `first` on, perhaps in the place of others.
     pub(super) fn follow_memberships(&mut self, first: Index) {
-        if self.memberships.follow(first, self.log.rest(first)) {
-            self.voters = self.memberships.active().voters();
-        }
+        self.memberships.follow(first, self.log.rest(first));
     }
 
     /// The leader's line is made to fit the membership: who is new joins at its end, and who has gone stays
@@ -176,7 +173,7 @@ impl Raft {
             membership.get(follower.id).is_none_or(|member| member.since == follower.since)
         });
         for follower in &mut leader.line {
-            follower.votes = self.voters.contains(follower.id);
+            follower.votes = self.memberships.voters().contains(follower.id);
             if membership.get(follower.id).is_none() {
                 follower.departure.get_or_insert(departure);
             }

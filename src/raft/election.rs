@@ -68,8 +68,8 @@ impl Raft {
     /// How long a follower waits for a word from a leader, drawn anew at each reset.
     pub(super) fn patience(&mut self) -> Span {
         let timeout = self.config.election_timeout;
-        let slots = self.voters.needed_others().max(1) as u64 * 2;
-        let rank = self.rank.min(self.voters.count()) as u64;
+        let slots = self.memberships.voters().needed_others().max(1) as u64 * 2;
+        let rank = self.rank.min(self.memberships.voters().count()) as u64;
         if self.contact.is_none() && self.hard.term == Term(0) {
             // Nobody has ever led: there is nobody to depose and nothing to guess.
             return self.config.first_election + self.config.first_election.times(rank).divided(slots);
@@ -95,8 +95,7 @@ impl Raft {
     pub(super) fn may_lead(&self) -> bool {
         let me = self.config.id;
         let is_settled = self.memberships.index() <= self.commit;
-        self.voters.contains(me)
-            || (!is_settled && self.memberships.iter().any(|membership| membership.voters().contains(me)))
+        self.memberships.voters().contains(me) || (!is_settled && self.memberships.any_has_voter(me))
     }
 
     pub(super) fn become_candidate(&mut self, now: Instant, commit: Index, transfer: bool) {
@@ -143,7 +142,7 @@ impl Raft {
         campaign.ask_at = now + campaign.ask_span;
         campaign.ask_span = campaign.ask_span.times(2);
         let transfer = campaign.transfer;
-        for to in self.voters.others(self.config.id) {
+        for to in self.memberships.voters().others(self.config.id) {
             let message = match campaign.answers.get(&to) {
                 Some(Answer::Granted) => continue,
                 Some(Answer::Refused) if is_vote => continue,
@@ -160,10 +159,12 @@ impl Raft {
     /// are asked, but a lone voter with a learner would speak to it in a term that it may forget.
     pub(super) fn win_if_won(&mut self, now: Instant) {
         match &self.role {
-            Role::PreCandidate(campaign) if campaign.is_won(&self.voters) => {
+            Role::PreCandidate(campaign) if campaign.is_won(self.memberships.voters()) => {
                 self.become_candidate(now, campaign.commit, false);
             }
-            Role::Candidate(campaign) if campaign.is_won(&self.voters) && self.is_vote_stored() => {
+            Role::Candidate(campaign)
+                if campaign.is_won(self.memberships.voters()) && self.is_vote_stored() =>
+            {
                 if self.is_writing_late(now) {
                     // The vote is stored, what came after it hangs: as above (R8).
                     return self.become_follower(now, None);
@@ -178,7 +179,7 @@ impl Raft {
     /// and hears a majority (R6, R20).
     pub(super) fn is_leader_fresh(&self, now: Instant) -> bool {
         match &self.role {
-            Role::Leader(leader) => !leader.has_lost_quorum(now, &self.config, &self.voters),
+            Role::Leader(leader) => !leader.has_lost_quorum(now, &self.config, self.memberships.voters()),
             _ => self.contact.is_some_and(|contact| now - contact < self.config.election_timeout),
         }
     }

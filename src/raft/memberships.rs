@@ -6,71 +6,97 @@
 use std::collections::VecDeque;
 
 use super::membership::Membership;
-use super::types::{Entry, Index, Payload};
+use super::quorum::Voters;
+use super::types::{Entry, Index, NodeId, Payload};
 
 /// The memberships that the log holds, each with its entry, oldest first; at least one. The first counts up
 /// to the second.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Memberships(VecDeque<(Index, Membership)>);
+pub(super) struct Memberships(VecDeque<Held>);
+
+/// A membership and the entry that brought it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Held {
+    index: Index,
+    membership: Membership,
+    /// Its voters, which everything that is counted asks for.
+    voters: Voters,
+}
+
+impl Held {
+    fn new(index: Index, membership: Membership) -> Held {
+        Held { index, voters: membership.voters(), membership }
+    }
+}
 
 impl Memberships {
     /// One that counts from `index` on.
     pub(super) fn new(index: Index, membership: Membership) -> Memberships {
-        Memberships(VecDeque::from([(index, membership)]))
+        Memberships(VecDeque::from([Held::new(index, membership)]))
+    }
+
+    fn last(&self) -> &Held {
+        self.0.back().expect("there is always one")
     }
 
     /// The one that counts: the last in the log, committed or not.
     pub(super) fn active(&self) -> &Membership {
-        &self.0.back().expect("there is always one").1
+        &self.last().membership
+    }
+
+    /// The voters of the one that counts.
+    pub(super) fn voters(&self) -> &Voters {
+        &self.last().voters
     }
 
     /// The entry that brought the one that counts.
     pub(super) fn index(&self) -> Index {
-        self.0.back().expect("there is always one").0
+        self.last().index
     }
 
     /// The one at a place of the log that is not before what is kept.
     pub(super) fn at(&self, index: Index) -> &Membership {
-        let before = self.0.iter().rev().find(|(first, _)| *first <= index);
-        &before.expect("what is applied is never before what is kept").1
+        let before = self.0.iter().rev().find(|held| held.index <= index);
+        &before.expect("what is applied is never before what is kept").membership
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Membership> {
-        self.0.iter().map(|(_, membership)| membership)
+        self.0.iter().map(|held| &held.membership)
     }
 
-    /// The log has been cut and grown anew from `first` on. Answers whether another counts by that.
-    pub(super) fn follow<'a>(&mut self, first: Index, entries: impl Iterator<Item = &'a Entry>) -> bool {
-        let known = self.0.len();
+    /// Whether any of them lets `id` vote.
+    pub(super) fn any_has_voter(&self, id: NodeId) -> bool {
+        self.0.iter().any(|held| held.voters.contains(id))
+    }
+
+    /// The log has been cut and grown anew from `first` on.
+    pub(super) fn follow<'a>(&mut self, first: Index, entries: impl Iterator<Item = &'a Entry>) {
         while self.0.len() > 1 && self.index() >= first {
             self.0.pop_back();
         }
-        let mut changed = self.0.len() < known;
         for (index, entry) in (first.0..).map(Index).zip(entries) {
             if let Payload::Membership(membership) = &entry.payload {
                 self.push(index, Membership::clone(membership));
-                changed = true;
             }
         }
-        changed
     }
 
     pub(super) fn push(&mut self, index: Index, membership: Membership) {
         assert!(index > self.index(), "memberships follow on each other (S18)");
-        self.0.push_back((index, membership));
+        self.0.push_back(Held::new(index, membership));
     }
 
     /// Nobody asks any more for what counted before `index`.
     pub(super) fn forget_before(&mut self, index: Index) {
-        while self.0.get(1).is_some_and(|(next, _)| *next <= index) {
+        while self.0.get(1).is_some_and(|next| next.index <= index) {
             self.0.pop_front();
         }
     }
 
     /// A snapshot that ends at `index` has this one. What came later stays if the log did.
     pub(super) fn replace(&mut self, index: Index, membership: Membership, keeps_tail: bool) {
-        self.0.retain(|(first, _)| keeps_tail && *first > index);
-        self.0.push_front((index, membership));
+        self.0.retain(|held| keeps_tail && held.index > index);
+        self.0.push_front(Held::new(index, membership));
     }
 }
 
@@ -78,7 +104,7 @@ impl Memberships {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::types::{NodeId, Term};
+    use super::super::types::Term;
     use super::*;
 
     fn of(ids: &[u16]) -> Membership {
@@ -93,12 +119,14 @@ mod tests {
     fn a_cut_brings_back_what_counted_before() {
         let mut memberships = Memberships::new(Index(0), of(&[1]));
         let noop = Entry { term: Term(1), payload: Payload::Noop };
-        assert!(!memberships.follow(Index(1), [&noop].into_iter()));
-        assert!(memberships.follow(Index(2), [&noop, &entry(&[1, 2])].into_iter()));
+        memberships.follow(Index(1), [&noop].into_iter());
+        assert_eq!((memberships.active(), memberships.index()), (&of(&[1]), Index(0)));
+        memberships.follow(Index(2), [&noop, &entry(&[1, 2])].into_iter());
         assert_eq!((memberships.active(), memberships.index()), (&of(&[1, 2]), Index(3)));
         assert_eq!(memberships.at(Index(2)), &of(&[1]));
-        assert!(memberships.follow(Index(3), [&noop].into_iter()));
-        assert_eq!(memberships.active(), &of(&[1]));
+        assert_eq!(memberships.voters(), &of(&[1, 2]).voters());
+        memberships.follow(Index(3), [&noop].into_iter());
+        assert_eq!((memberships.active(), memberships.voters()), (&of(&[1]), &of(&[1]).voters()));
     }
 
     #[test]
@@ -117,7 +145,7 @@ mod tests {
         let mut memberships = Memberships::new(Index(0), of(&[1]));
         memberships.follow(Index(4), [&entry(&[1, 2]), &entry(&[2])].into_iter());
         memberships.forget_before(Index(4));
-        assert_eq!(memberships.iter().count(), 2);
+        assert_eq!(memberships.0.len(), 2);
         assert_eq!(memberships.at(Index(4)), &of(&[1, 2]));
     }
 }

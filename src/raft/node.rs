@@ -12,7 +12,6 @@ use super::leader::Leader;
 use super::log::Log;
 use super::memberships::Memberships;
 use super::message::{AppendOutcome, Beat, Envelope, Message, SnapshotOutcome};
-use super::quorum::Voters;
 use super::types::{
     Entry, HardState, Index, Instant, NodeId, Payload, Position, ReadId, Recovered, SnapshotId, Term,
     WriteSequence,
@@ -24,8 +23,6 @@ use crate::prng::Prng;
 pub struct Raft {
     pub(super) config: Config,
     pub(super) memberships: Memberships,
-    /// Those of the membership that counts.
-    pub(super) voters: Voters,
     pub(super) hard: HardState,
     /// What of `hard` the log's writer has been given, and with which write.
     written: HardState,
@@ -119,10 +116,8 @@ impl Raft {
         let mut memberships = Memberships::new(stands_for.index, membership);
         let first = stands_for.index.next();
         memberships.follow(first, log.rest(first));
-        let voters = memberships.active().voters();
         let mut raft = Raft {
-            rank: voters.rank(config.id),
-            voters,
+            rank: memberships.voters().rank(config.id),
             memberships,
             written: hard,
             written_with: WriteSequence::default(),
@@ -300,7 +295,7 @@ impl Raft {
             Role::Follower { deadline, .. } => *deadline,
             Role::PreCandidate(campaign) | Role::Candidate(campaign) => campaign.next_event(),
             Role::Leader(leader) => {
-                let event = leader.next_event(&self.config, &self.voters);
+                let event = leader.next_event(&self.config, self.memberships.voters());
                 self.log.writing_since().map_or(event, |since| event.min(since + self.config.write_patience))
             }
         }
@@ -336,7 +331,9 @@ impl Raft {
                 self.repeat_questions(now);
                 self.win_if_won(now);
             }
-            Role::Leader(leader) if is_over || leader.has_lost_quorum(now, &self.config, &self.voters) => {
+            Role::Leader(leader)
+                if is_over || leader.has_lost_quorum(now, &self.config, self.memberships.voters()) =>
+            {
                 self.become_follower(now, None);
             }
             Role::Leader(leader) => leader.count_misses(now),

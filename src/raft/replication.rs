@@ -19,7 +19,7 @@ impl Raft {
         let durable = self.log.durable();
         let Role::Leader(leader) = &mut self.role else { return };
         let own = (self.config.id, durable);
-        let reached = leader.reached(&self.voters, own, |follower| follower.matched);
+        let reached = leader.reached(self.memberships.voters(), own, |follower| follower.matched);
         if reached <= self.commit || reached < leader.opening {
             return;
         }
@@ -33,7 +33,7 @@ impl Raft {
         self.settle_reads(now, effects);
         let Role::Leader(leader) = &mut self.role else { return };
         leader.line.retain(|follower| follower.is_served(now));
-        let eager = leader.eager_count(&self.config, &self.voters);
+        let eager = leader.eager_count(&self.config, self.memberships.voters());
         for rank in 0..leader.line.len() {
             self.serve(now, rank, rank < eager, effects);
         }
@@ -49,7 +49,9 @@ impl Raft {
         }
         let leased = self.config.reads == ReadMode::Leased
             && !leader.has_invited
-            && leader.lease_expires(&self.config, &self.voters).is_some_and(|expiry| now < expiry);
+            && leader
+                .lease_expires(&self.config, self.memberships.voters())
+                .is_some_and(|expiry| now < expiry);
         if leased {
             leader.reads.prove_all(self.commit);
         }
@@ -57,7 +59,7 @@ impl Raft {
             // A single voter confirms the round that it opens by itself, hence the second time round.
             let own = (self.config.id, Some(leader.reads.round()));
             let echoed = |follower: &Progress| follower.echoed.map(|beat| beat.round);
-            if let Some(round) = leader.reached(&self.voters, own, echoed) {
+            if let Some(round) = leader.reached(self.memberships.voters(), own, echoed) {
                 leader.reads.prove(round);
             }
             leader.reads.open_round(self.commit);

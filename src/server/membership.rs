@@ -19,10 +19,10 @@ impl Node {
         }
         self.full_peers.retain(|id| peers.contains(id));
         self.seat.members = listed;
-        if self.replica.is_removed() && !self.is_removed {
+        let was_removed = std::mem::replace(&mut self.is_removed, self.replica.is_removed());
+        if self.is_removed && !was_removed {
             info!("node {} is no member of its cluster any more; it can be stopped", self.seat.id.0);
         }
-        self.is_removed = self.replica.is_removed();
     }
 }
 

@@ -9,6 +9,7 @@ use super::orders;
 use super::picture::Picture;
 use crate::kv::{self, ClientId, Key, Operation, RequestId, Revision, Token, Value};
 use crate::limits::{COMMAND_BYTES_MAX, KEYS_PER_COMMAND_MAX, TOKEN_BYTES_MAX};
+use crate::replica::Order;
 use crate::resp::{
     self, CommandSpec, Flags, OwnedRequest, Protocol, ProtocolError, ReplyWriter, Request, Verb, hash_slot,
     number,
@@ -170,9 +171,6 @@ impl Session {
                 self.unwatch();
                 self.tell(output, |writer: &mut ReplyWriter<'_>| ReplyWriter::ok(writer));
             }
-            _ if self.transaction.is_none() && orders::parse(spec.verb, request).is_some() => {
-                return self.order(spec.verb, request, batch, output);
-            }
             _ => match parse(request, spec.name) {
                 Some(Ok(operation)) => self.take(operation, batch, output),
                 Some(Err(error)) => {
@@ -183,33 +181,29 @@ impl Session {
                     self.queue_local(spec, request, output);
                 }
                 None if is_about_a_slot(spec.verb) => self.look_at_slot(spec.verb, request, batch, output),
-                None => {
-                    let said = self.answer_local(spec, request, picture);
-                    self.append(said, output);
-                }
+                None => match orders::parse(spec.verb, request) {
+                    Some(order) => return self.order(order, batch, output),
+                    None => {
+                        let said = self.answer_local(spec, request, picture);
+                        self.append(said, output);
+                    }
+                },
             },
         }
         Handled::Done
     }
 
     /// An order is a batch of its own.
-    fn order(
-        &mut self,
-        verb: Verb,
-        request: Request<'_>,
-        batch: &mut Batch,
-        output: &mut Vec<u8>,
-    ) -> Handled {
+    fn order(&mut self, order: Result<Order, String>, batch: &mut Batch, output: &mut Vec<u8>) -> Handled {
         if !batch.is_empty() {
             return Handled::Deferred;
         }
-        match orders::parse(verb, request) {
-            Some(Ok(order)) => {
+        match order {
+            Ok(order) => {
                 batch.order = Some(order);
                 self.plan.push(Slot::Value);
             }
-            Some(Err(error)) => self.tell(output, |writer| writer.error(&error)),
-            None => unreachable!("it is an order"),
+            Err(error) => self.tell(output, |writer| writer.error(&error)),
         }
         Handled::Done
     }

@@ -4,38 +4,18 @@
 mod cluster;
 #[path = "bench_command/fake.rs"]
 mod fake;
+#[path = "support/folder.rs"]
+mod folder;
 
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 use serde_json::Value;
 
 use cluster::Cluster;
 use fake::{Fake, Reaction};
-
-/// A folder of one test, removed with it. Paths of sockets must be short.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = std::env::temp_dir().join(format!("quorate-bench-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a temporary folder can be made");
-        Folder(folder)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use folder::Folder;
 
 fn command(addresses: &[String], line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
@@ -77,7 +57,7 @@ fn fake(
 
 #[test]
 fn a_real_cluster_is_linearizable_under_a_checked_load() {
-    let folder = Folder::new("real");
+    let folder = Folder::new("bench-real");
     let cluster = Cluster::start(&folder.0);
     for line in [
         "--mix set=1,get=1 --keys 50 --fill --clients 12 --requests 6000 --check",
@@ -93,7 +73,7 @@ fn a_real_cluster_is_linearizable_under_a_checked_load() {
 
 #[test]
 fn an_open_loop_sends_what_its_schedule_says() {
-    let folder = Folder::new("rate");
+    let folder = Folder::new("bench-rate");
     let cluster = Cluster::start(&folder.0);
     let (report, code) = measure(&cluster.doors(), "--rate 500 --seconds 2 --warmup 0.5 --mix set=1,ping=1");
     assert_eq!((code, number(&report, "sent"), number(&report, "unsent")), (Some(0), 1_000, 0));
@@ -103,7 +83,7 @@ fn an_open_loop_sends_what_its_schedule_says() {
 
 #[test]
 fn a_node_that_dies_costs_what_was_on_its_way_and_no_more() {
-    let folder = Folder::new("dies");
+    let folder = Folder::new("bench-dies");
     let mut cluster = Cluster::start(&folder.0);
     let doors = cluster.doors();
     let load =
@@ -119,7 +99,7 @@ fn a_node_that_dies_costs_what_was_on_its_way_and_no_more() {
 
 #[test]
 fn a_server_that_answers_stale_values_is_found_out() {
-    let folder = Folder::new("stale");
+    let folder = Folder::new("bench-stale");
     let stale =
         |count: u64, words: &[String]| (words[0] == "GET" && count % 50 == 49).then_some(Reaction::Stale);
     let ended = run(&fake(&folder, stale), "--mix set,get --keys 5 --clients 4 --requests 4000 --check");
@@ -131,7 +111,7 @@ fn a_server_that_answers_stale_values_is_found_out() {
 
 #[test]
 fn a_write_that_is_confirmed_and_forgotten_is_found_out() {
-    let folder = Folder::new("forgotten");
+    let folder = Folder::new("bench-forgotten");
     let forgetful = |count: u64, words: &[String]| {
         (["SET", "INCR"].contains(&words[0].as_str()) && count % 50 == 49).then_some(Reaction::Pretend)
     };
@@ -144,7 +124,7 @@ fn a_write_that_is_confirmed_and_forgotten_is_found_out() {
 
 #[test]
 fn a_value_that_was_damaged_on_its_way_is_found_out() {
-    let folder = Folder::new("damaged");
+    let folder = Folder::new("bench-damaged");
     let damage =
         |count: u64, words: &[String]| (words[0] == "GET" && count % 50 == 49).then_some(Reaction::Damage);
     let (report, code) =
@@ -155,7 +135,7 @@ fn a_value_that_was_damaged_on_its_way_is_found_out() {
 
 #[test]
 fn a_server_that_hangs_up_loses_no_request_from_the_books() {
-    let folder = Folder::new("closes");
+    let folder = Folder::new("bench-closes");
     let closing = |count: u64, _: &[String]| (count % 400 == 399).then_some(Reaction::Close);
     let (report, code) = measure(
         &fake(&folder, closing),
@@ -169,7 +149,7 @@ fn a_server_that_hangs_up_loses_no_request_from_the_books() {
 
 #[test]
 fn refusals_are_counted_by_code_and_believed() {
-    let folder = Folder::new("refuses");
+    let folder = Folder::new("bench-refuses");
     let refusing = |count: u64, _: &[String]| match count % 10 {
         3 => Some(Reaction::Say("-TRYAGAIN nothing was done: no leader\r\n")),
         6 => Some(Reaction::Say("-UNCERTAIN it may have been done\r\n")),
@@ -189,7 +169,7 @@ fn refusals_are_counted_by_code_and_believed() {
 
 #[test]
 fn answers_in_pieces_are_put_together() {
-    let folder = Folder::new("pieces");
+    let folder = Folder::new("bench-pieces");
     let pieces = |_: u64, _: &[String]| Some(Reaction::InPieces);
     let line = "--mix set,get,incr,ping --keys 20 --clients 3 --pipeline 7 --requests 700 --check";
     let (report, code) = measure(&fake(&folder, pieces), line);
@@ -199,7 +179,7 @@ fn answers_in_pieces_are_put_together() {
 
 #[test]
 fn filling_writes_every_key_before_anything_counts() {
-    let folder = Folder::new("fill");
+    let folder = Folder::new("bench-fill");
     let line = "--mix get --keys 3000 --fill --clients 7 --requests 3000 --distribution sequential";
     let (report, code) = measure(&fake(&folder, |_, _| None), line);
     let get = &report["operations"]["get"];
@@ -212,7 +192,7 @@ fn filling_writes_every_key_before_anything_counts() {
 /// omission). In the closed loop that is one request.
 #[test]
 fn an_open_loop_counts_the_wait_of_requests_that_could_not_leave() {
-    let folder = Folder::new("stall");
+    let folder = Folder::new("bench-stall");
     let stalling =
         |count: u64, _: &[String]| (count == 100).then_some(Reaction::Stall(Duration::from_secs(1)));
     let (report, _) = measure(&fake(&folder, stalling), "--rate 200 --seconds 2 --clients 1 --mix ping");
@@ -223,7 +203,7 @@ fn an_open_loop_counts_the_wait_of_requests_that_could_not_leave() {
 
 #[test]
 fn an_interrupted_run_shows_what_it_has_measured() {
-    let folder = Folder::new("interrupted");
+    let folder = Folder::new("bench-interrupted");
     let mut command = command(&fake(&folder, |_, _| None), "--seconds 1000 --clients 2 --json");
     let child = command.stdout(Stdio::piped()).spawn().expect("the program can be started");
     thread::sleep(Duration::from_millis(500));
@@ -237,7 +217,7 @@ fn an_interrupted_run_shows_what_it_has_measured() {
 
 #[test]
 fn a_table_says_which_loop_it_was_and_what_the_generator_cost() {
-    let folder = Folder::new("table");
+    let folder = Folder::new("bench-table");
     let ended = run(&fake(&folder, |_, _| None), "--requests 2000 --clients 3 --mix set=1,get=1");
     let said = text(&ended.stdout);
     for part in
@@ -250,7 +230,7 @@ fn a_table_says_which_loop_it_was_and_what_the_generator_cost() {
 
 #[test]
 fn wrong_usage_and_nobody_there_have_their_exit_codes() {
-    let folder = Folder::new("wrong");
+    let folder = Folder::new("bench-wrong");
     for (line, part) in [
         ("--clients 0", "--clients is \"0\""),
         ("--nonsense", "there is no option --nonsense"),

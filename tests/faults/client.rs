@@ -27,14 +27,6 @@ impl Reply {
         Reply::Bulk(bytes.as_ref().to_vec())
     }
 
-    /// The first word of an error; nothing for any other answer.
-    pub(super) fn error_code(&self) -> &str {
-        match self {
-            Reply::Error(text) => text.split(' ').next().unwrap_or_default(),
-            _ => "",
-        }
-    }
-
     pub(super) fn is_error(&self, beginning: &str) -> bool {
         matches!(self, Reply::Error(text) if text.starts_with(beginning))
     }

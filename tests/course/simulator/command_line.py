@@ -1,5 +1,6 @@
 """What `run.py` calls: the first word decides what is done, and the outcome is an exit status."""
 
+import importlib
 import os
 import sys
 from typing import List
@@ -12,32 +13,26 @@ from .command_options import (
 from .config import ConfigError
 
 
-def dispatch(arguments: List[str]) -> int:
-    """Runs the command that the first word names; anything else is taken for a config.
+# The commands of other folders. What they need is imported by whoever asks for them.
+ELSEWHERE = {
+    "clients": "clients.clients_command",
+    "cluster": "cluster.cluster_command",
+    "sim": "sim.sim_command",
+    "bench": "bench.bench_command",
+    "profile": "bench.profile.profile_command",
+}
 
-    What is long to import is imported by whoever asks for it alone.
-    """
+
+def dispatch(arguments: List[str]) -> int:
+    """Runs the command that the first word names; anything else is taken for a config."""
     command = arguments[0] if arguments else None
     if command is None:
         course_runs.parser().print_help(sys.stderr)
         return EXIT_USAGE
+    if command in ELSEWHERE:
+        return int(importlib.import_module(ELSEWHERE[command]).main(arguments[1:]))
     if command == "random":
         return random_runs.main(arguments[1:])
-    if command == "clients":
-        from clients import clients_command
-        return clients_command.main(arguments[1:])
-    if command == "cluster":
-        from cluster import cluster_command
-        return cluster_command.main(arguments[1:])
-    if command == "sim":
-        from sim import sim_command
-        return sim_command.main(arguments[1:])
-    if command == "bench":
-        from bench import bench_command
-        return bench_command.main(arguments[1:])
-    if command == "profile":
-        from bench.profile import profile_command
-        return profile_command.main(arguments[1:])
     if command == "build":
         Parser(prog="run.py build", description="Builds the release binaries.").parse_args(
             arguments[1:])

@@ -32,6 +32,21 @@ impl Prng {
         let wide = u128::from(self.next_u64()) * u128::from(bound);
         u64::try_from(wide >> 64).expect("a product of two 64-bit numbers has 64 high bits")
     }
+
+    /// A place in a list of `count`, which must not be zero.
+    pub fn place(&mut self, count: usize) -> usize {
+        usize::try_from(self.below(count as u64)).expect("it is below a usize")
+    }
+
+    /// One of these, of which there must be one at least.
+    pub fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.place(choices.len())].clone()
+    }
+
+    /// True `per_mille` times in a thousand.
+    pub fn chance(&mut self, per_mille: u64) -> bool {
+        self.below(1_000) < per_mille
+    }
 }
 
 #[cfg(test)]

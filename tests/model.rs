@@ -20,12 +20,12 @@
 //!
 //! All nodes share one clock, since leases need bounded drift (R20).
 
-#[path = "model/administrator.rs"]
-mod administrator;
 #[path = "model/disk.rs"]
 mod disk;
 #[path = "model/ghost.rs"]
 mod ghost;
+#[path = "model/members.rs"]
+mod members;
 #[path = "model/settings.rs"]
 mod settings;
 #[path = "model/sometimes.rs"]

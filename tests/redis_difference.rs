@@ -136,7 +136,7 @@ struct Client {
 
 impl Client {
     fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.prng.below(bound as u64)).expect("below a usize")
+        self.prng.place(bound)
     }
 
     fn one_of(&mut self, choices: &[&str]) -> String {

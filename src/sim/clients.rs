@@ -6,7 +6,7 @@
 
 use super::ghost::{Checked, FLEETING};
 use super::history::End;
-use super::settings::{below, chance, up_to};
+use super::settings::up_to;
 use super::telling;
 use super::world::{Event, World};
 use crate::kv::{Bytes, ClientId, Key, Moment, NewLifetime, Operation, RequestId, SetOptions, Token, Value};
@@ -71,7 +71,7 @@ impl World {
         let is_write = !operations.iter().all(Operation::is_read);
         // What only adds can be told apart by its name alone.
         let is_named = is_write
-            && (chance(&mut self.prng, self.settings.clients.named)
+            && (self.prng.chance(self.settings.clients.named)
                 || matches!(operations[0], Operation::Add { .. } | Operation::Transaction { .. }));
         let token = Token(number.to_string().into());
         let once = is_named.then_some(RequestId { client: ClientId(at as u64), token });
@@ -89,7 +89,7 @@ impl World {
         let reads = self.settings.clients.reads;
         let (first, second) = (self.draw_key(b'v'), self.draw_key(b'v'));
         let counter = self.draw_key(b'c');
-        if chance(&mut self.prng, reads) {
+        if self.prng.chance(reads) {
             return match self.prng.below(3) {
                 0 => vec![Operation::GetMany { keys: vec![first, counter] }],
                 1 => vec![Operation::Get { key: counter }],
@@ -98,7 +98,7 @@ impl World {
         }
         let text = format!("{number};");
         let value = Bytes::from(text.clone());
-        let padded = Bytes::from(format!("{text}{}", "x".repeat(below(&mut self.prng, 120))));
+        let padded = Bytes::from(format!("{text}{}", "x".repeat(self.prng.place(120))));
         let set = |key, value| Operation::Set { key, value, options: SetOptions::default() };
         match self.prng.below(6) {
             0 => vec![Operation::Add { key: counter, delta: 1 }],
@@ -132,7 +132,7 @@ impl World {
         self.sometimes.retried += u64::from(is_retry);
         self.clients[at].favourite = node;
         self.enqueue(wait + patience, Event::ClientGivesUp(attempt));
-        if !chance(&mut self.prng, self.settings.network.lost) {
+        if !self.prng.chance(self.settings.network.lost) {
             let delay = up_to(&mut self.prng, self.settings.network.delay);
             self.enqueue(wait + delay, Event::ClientAsks(node, attempt));
         }
@@ -158,7 +158,7 @@ impl World {
         pending.is_unsure = true;
         let may_repeat = pending.once.is_some() || pending.operations.iter().all(Operation::is_read);
         if may_repeat && (self.is_calm || pending.attempt < ATTEMPTS_MAX) {
-            let node = below(&mut self.prng, self.stations.len());
+            let node = self.prng.place(self.stations.len());
             self.attempt(attempt.client, node, Span(0));
         } else {
             self.sometimes.unknown += 1;
@@ -187,8 +187,8 @@ impl World {
     fn client_is_refused(&mut self, attempt: Attempt, hint: Option<NodeId>) -> Checked {
         let Some(pending) = &self.clients[attempt.client].pending else { return Ok(()) };
         if self.is_calm || pending.attempt < ATTEMPTS_MAX {
-            let random = below(&mut self.prng, self.stations.len());
-            let hinted = hint.map(|node| usize::from(node.0)).filter(|_| chance(&mut self.prng, 800));
+            let random = self.prng.place(self.stations.len());
+            let hinted = hint.map(|node| usize::from(node.0)).filter(|_| self.prng.chance(800));
             let wait = Span(self.prng.below(20_000));
             self.attempt(attempt.client, hinted.unwrap_or(random), wait);
             return Ok(());
@@ -216,7 +216,7 @@ impl World {
 
     /// A node's answer on its way to a client.
     pub(super) fn tell(&mut self, attempt: Attempt, answer: Answer, hint: Option<NodeId>) {
-        if chance(&mut self.prng, self.settings.network.lost) {
+        if self.prng.chance(self.settings.network.lost) {
             return;
         }
         let heard = match answer {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use super::ghost::Checked;
 use super::named::named;
 use super::planted::Planted;
-use super::settings::{ELECTION_TIMEOUT, below, chance, pick, up_to};
+use super::settings::{ELECTION_TIMEOUT, up_to};
 use super::world::{Event, Input, World};
 use crate::disk::{SimDisk, Survival};
 use crate::prng::Prng;
@@ -87,11 +87,11 @@ impl World {
     }
 
     fn strike(&mut self, number: u64) -> Checked {
-        let any = below(&mut self.prng, self.stations.len());
+        let any = self.prng.place(self.stations.len());
         let leader = (0..self.stations.len()).find(|at| self.leads(*at)).unwrap_or(any);
-        let at = if chance(&mut self.prng, 500) { leader } else { any };
+        let at = if self.prng.chance(500) { leader } else { any };
         let kinds = self.settings.strikes.len();
-        let kind = below(&mut self.prng, kinds + self.settings.heals);
+        let kind = self.prng.place(kinds + self.settings.heals);
         let fault = self.settings.strikes.get(kind).copied();
         self.trace.note(&[100, at as u64, kind as u64]);
         let name = fault.map_or("heal", Fault::name);
@@ -99,7 +99,7 @@ impl World {
         match fault {
             None => self.heal(),
             Some(Fault::Crash) => self.crash(at)?,
-            Some(Fault::CrashAll) if chance(&mut self.prng, 300) => self.crash_all()?,
+            Some(Fault::CrashAll) if self.prng.chance(300) => self.crash_all()?,
             Some(Fault::Pause) => self.pause(at),
             Some(Fault::Slow) => self.slow(at),
             Some(Fault::Split) => self.split(),
@@ -107,7 +107,7 @@ impl World {
             Some(Fault::Bridge) => self.bridge(at),
             Some(Fault::Flap) => self.flap(at),
             Some(Fault::Clog) => {
-                let to = below(&mut self.prng, self.stations.len());
+                let to = self.prng.place(self.stations.len());
                 let until = self.now + up_to(&mut self.prng, ELECTION_TIMEOUT.times(3));
                 self.lines.clog((at, to), until);
             }
@@ -127,8 +127,8 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.lines.heal();
         for at in 0..self.stations.len() {
-            let peer = below(&mut self.prng, self.stations.len());
-            if peer != at && chance(&mut self.prng, 500) {
+            let peer = self.prng.place(self.stations.len());
+            if peer != at && self.prng.chance(500) {
                 self.input(at, Input::Reconnected(peer));
             }
         }
@@ -136,7 +136,7 @@ impl World {
 
     fn split(&mut self) {
         let sides = self.prng.next_u64();
-        let is_one_way = chance(&mut self.prng, 300);
+        let is_one_way = self.prng.chance(300);
         let side = |at: usize| sides >> at & 1;
         for from in 0..self.stations.len() {
             for to in 0..self.stations.len() {
@@ -149,7 +149,7 @@ impl World {
     }
 
     fn isolate(&mut self, at: usize) {
-        let (is_mute, is_deaf) = (chance(&mut self.prng, 700), chance(&mut self.prng, 700));
+        let (is_mute, is_deaf) = (self.prng.chance(700), self.prng.chance(700));
         for other in (0..self.stations.len()).filter(|other| *other != at) {
             if is_mute {
                 self.lines.cut.insert((at, other));
@@ -174,7 +174,7 @@ impl World {
     }
 
     fn flap(&mut self, at: usize) {
-        let to = below(&mut self.prng, self.stations.len());
+        let to = self.prng.place(self.stations.len());
         let period = Span(self.prng.below(ELECTION_TIMEOUT.times(3).0) + 1_000);
         self.enqueue(Span(0), Event::Flaps((at, to), period, 10));
     }
@@ -223,7 +223,7 @@ impl World {
     fn one_disk(&mut self, at: usize) -> SimDisk {
         let node = &self.stations[at].node;
         let (log, snapshots) = (node.log_disk.clone(), node.snapshot_disk.clone());
-        if chance(&mut self.prng, 700) { log } else { snapshots }
+        if self.prng.chance(700) { log } else { snapshots }
     }
 
     fn fill_disk(&mut self, at: usize) {
@@ -263,7 +263,7 @@ impl World {
     }
 
     fn crash(&mut self, at: usize) -> Checked {
-        let survival = chance(&mut self.prng, 700).then(|| self.draw_survival());
+        let survival = self.prng.chance(700).then(|| self.draw_survival());
         self.kill(at, survival)
     }
 
@@ -278,7 +278,7 @@ impl World {
         {
             station.node.log_disk = disk;
         }
-        if power.is_some() && self.planted == Some(Planted::WipeDisk) && chance(&mut self.prng, 300) {
+        if power.is_some() && self.planted == Some(Planted::WipeDisk) && self.prng.chance(300) {
             (station.node.log_disk, station.node.snapshot_disk) = (SimDisk::new(), SimDisk::new());
             station.node.format().expect("an empty disk takes a log");
         }
@@ -292,7 +292,7 @@ impl World {
             Some(_) => self.sometimes.power_cuts += 1,
             None => self.sometimes.kills += 1,
         }
-        let down = pick(&mut self.prng, &[ELECTION_TIMEOUT.divided(50), ELECTION_TIMEOUT.times(4)]);
+        let down = self.prng.pick(&[ELECTION_TIMEOUT.divided(50), ELECTION_TIMEOUT.times(4)]);
         let down = up_to(&mut self.prng, down);
         self.enqueue(down, Event::Starts(at));
         Ok(())
@@ -302,12 +302,12 @@ impl World {
     fn interrupt(&mut self, at: usize) {
         let station = &mut self.stations[at];
         let Some(life) = &mut station.node.life else { return };
-        if station.log_is_busy && chance(&mut self.prng, 600) {
+        if station.log_is_busy && self.prng.chance(600) {
             station.node.log_disk.stop_at(station.node.log_disk.operations() + 1 + self.prng.below(6));
             self.sometimes.torn_steps += 1;
             drop(life.work_on_log());
         }
-        if station.snapshots_are_busy && chance(&mut self.prng, 600) {
+        if station.snapshots_are_busy && self.prng.chance(600) {
             station
                 .node
                 .snapshot_disk

@@ -5,7 +5,7 @@ use super::clients::Attempt;
 use super::ghost::{Checked, fail};
 use super::network::{self, Packet};
 use super::planted::Planted;
-use super::settings::{chance, up_to};
+use super::settings::up_to;
 use super::telling;
 use super::world::{Event, Input, STRANGERS, Station, Waiting, World, hash_of};
 use crate::keepers::{SnapshotOrder, SnapshotReport};
@@ -81,7 +81,7 @@ impl World {
                 let request = World::request(Asker::Here(Ticket(*last_ticket)), (once, operations));
                 life.hear(now, ReplicaEvent::Request(request));
             }
-            Some(leader) if leader != own && chance(&mut self.prng, self.settings.clients.forwarded) => {
+            Some(leader) if leader != own && self.prng.chance(self.settings.clients.forwarded) => {
                 *last_ticket += 1;
                 let ticket = Ticket(*last_ticket);
                 tickets.insert(ticket, Waiting { attempt, is_own_read: false });
@@ -221,10 +221,9 @@ impl World {
     fn send(&mut self, at: usize, to: usize, packet: &Packet) {
         let bytes = network::encode(self.stations[at].node.make.identity.cluster, packet);
         self.trace.note(&[at as u64, to as u64, hash_of(&bytes)]);
-        let may_double =
-            matches!(packet, Packet::Raft(_)) && chance(&mut self.prng, self.settings.network.doubled);
+        let may_double = matches!(packet, Packet::Raft(_)) && self.prng.chance(self.settings.network.doubled);
         self.sometimes.messages_doubled += u64::from(may_double);
-        if chance(&mut self.prng, self.settings.network.stray) {
+        if self.prng.chance(self.settings.network.stray) {
             self.sometimes.strays += 1;
             let delay = up_to(&mut self.prng, self.settings.network.delay);
             self.enqueue(delay, Event::Strays((at, to), network::encode(STRANGERS, packet)));

@@ -1,6 +1,5 @@
 //! An administrator who changes the membership all the time, of several leaders at once if there are several.
 
-use super::settings::{below, chance};
 use super::world::World;
 use crate::prng::Prng;
 use crate::raft::{Change, Membership, NodeId, Standing};
@@ -46,22 +45,22 @@ impl World {
     }
 }
 
-/// A change that fits the membership more often than not.
-fn draw_change(prng: &mut Prng, membership: &Membership, nodes: u16) -> Change {
+/// A change that fits the membership more often than not: somebody joins, is promoted, goes, or is replaced.
+pub fn draw_change(prng: &mut Prng, membership: &Membership, nodes: u16) -> Change {
     let of = |is_wanted: fn(Standing) -> bool| -> Vec<NodeId> {
         let found = membership.members().iter().filter(|member| is_wanted(member.standing));
         found.map(|member| member.id).collect()
     };
     let learners = of(|standing| standing == Standing::Learner);
     let voters = of(|standing| standing != Standing::Learner);
-    if learners.is_empty() && chance(prng, 700) {
+    if learners.is_empty() && prng.chance(700) {
         let id = u16::try_from(prng.below(u64::from(nodes))).expect("few nodes");
         return Change::Add { id: NodeId(id), note: "".into() };
     }
-    let promote = learners.iter().copied().filter(|_| chance(prng, 700)).collect();
-    let mut remove: Vec<NodeId> = voters.into_iter().filter(|_| chance(prng, 250)).collect();
-    if chance(prng, 150) && !learners.is_empty() {
-        remove.push(learners[below(prng, learners.len())]);
+    let promote = learners.iter().copied().filter(|_| prng.chance(700)).collect();
+    let mut remove: Vec<NodeId> = voters.into_iter().filter(|_| prng.chance(250)).collect();
+    if prng.chance(150) && !learners.is_empty() {
+        remove.push(learners[prng.place(learners.len())]);
     }
     Change::Swap { promote, remove }
 }

@@ -48,7 +48,8 @@ mod trace;
 mod world;
 
 pub use faults::Fault;
-pub use ghost::{INVARIANTS, Violation};
+pub use ghost::{INVARIANTS, Violation, voter_sets};
+pub use members::draw_change;
 pub use node::{Life, Make, Node};
 pub use planted::Planted;
 pub use run::{Order, Outcome, Size, Summary, run};

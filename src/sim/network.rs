@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{self, chance, up_to};
+use super::settings::{self, up_to};
 use crate::codec;
 use crate::identity::ClusterId;
 use crate::kv::{Operation, RequestId};
@@ -63,10 +63,10 @@ impl Lines {
         line: Line,
         bytes: &[u8],
     ) -> Option<Passage> {
-        if self.cut.contains(&line) || chance(prng, settings.lost) {
+        if self.cut.contains(&line) || prng.chance(settings.lost) {
             return None;
         }
-        let late = if chance(prng, settings.late) { settings::ELECTION_TIMEOUT.times(3) } else { Span(0) };
+        let late = if prng.chance(settings.late) { settings::ELECTION_TIMEOUT.times(3) } else { Span(0) };
         let delay = settings.delay_min + up_to(prng, settings.delay) + up_to(prng, late);
         let mut arrives = now + delay;
         if let Some(until) = self.clogged.get(&line) {
@@ -77,9 +77,9 @@ impl Lines {
             self.last.insert(line, arrives);
         }
         let mut bytes = bytes.to_vec();
-        let is_damaged = chance(prng, settings.damaged);
+        let is_damaged = prng.chance(settings.damaged);
         if is_damaged {
-            let bit = settings::below(prng, (bytes.len() - FRAME_HEAD_BYTES) * 8) + FRAME_HEAD_BYTES * 8;
+            let bit = prng.place((bytes.len() - FRAME_HEAD_BYTES) * 8) + FRAME_HEAD_BYTES * 8;
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
         Some(Passage { arrives, bytes, is_damaged })

@@ -10,7 +10,6 @@
 //! down. So bits flip on a minority of the disks only. Missing: repair from the other nodes.
 
 use super::ghost::{Checked, fail};
-use super::settings::{below, chance};
 use super::world::World;
 use crate::disk::{Disk, SimDisk, Survival};
 use crate::storage::Storage;
@@ -32,8 +31,8 @@ enum Effect {
 }
 
 /// A bit on one of a node's two disks.
-#[derive(Clone, Debug)]
-struct Bit {
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Bit {
     is_log: bool,
     file: String,
     offset: usize,
@@ -51,18 +50,22 @@ impl World {
         let Ok(whole) = self.stations[at].node.durable() else { return Ok(()) };
         for _ in 0..TRIALS {
             let Some(bit) = self.draw_bit(at) else { continue };
+            // The same bit once more would be whole again, and nothing for a start to find.
+            if self.stations[at].flipped.as_ref() == Some(&bit) {
+                continue;
+            }
             let effect = self.effect_of(at, &bit, &whole)?;
             match effect {
                 Effect::Found | Effect::Bypassed => self.sometimes.rot_found += 1,
                 Effect::Unread => self.sometimes.rot_unread += 1,
                 Effect::Torn => self.sometimes.rot_torn += 1,
             }
-            if matches!(effect, Effect::Found | Effect::Bypassed) && !self.stations[at].is_rotten {
+            if matches!(effect, Effect::Found | Effect::Bypassed) && !self.stations[at].is_rotten() {
                 self.say(|| format!("node {at} rots: {bit:?}"));
                 let node = &self.stations[at].node;
                 let disk = if bit.is_log { &node.log_disk } else { &node.snapshot_disk };
                 disk.flip(&bit.file, bit.offset, bit.bit);
-                self.stations[at].is_rotten = true;
+                self.stations[at].flipped = Some(bit);
             }
         }
         Ok(())
@@ -70,11 +73,11 @@ impl World {
 
     /// Whether a node is down for good, or will be.
     pub(super) fn is_doomed(&self, at: usize) -> bool {
-        self.stations[at].is_lost || self.stations[at].is_rotten
+        self.stations[at].is_lost || self.stations[at].is_rotten()
     }
 
     fn draw_bit(&mut self, at: usize) -> Option<Bit> {
-        let is_log = chance(&mut self.prng, 600);
+        let is_log = self.prng.chance(600);
         let node = &self.stations[at].node;
         let disk = if is_log { &node.log_disk } else { &node.snapshot_disk }.fork();
         disk.cut_power(Survival::Nothing);
@@ -82,10 +85,10 @@ impl World {
         if files.is_empty() {
             return None;
         }
-        let file = files.swap_remove(below(&mut self.prng, files.len()));
+        let file = files.swap_remove(self.prng.place(files.len()));
         let length = disk.content(&file)?.iter().rposition(|byte| *byte != 0)? + 1;
         let bit = u8::try_from(self.prng.below(8)).expect("below eight");
-        Some(Bit { is_log, file, offset: below(&mut self.prng, length), bit })
+        Some(Bit { is_log, file, offset: self.prng.place(length), bit })
     }
 
     /// Whether a start finds what it would find if the file were not there: a leader's snapshot that the log

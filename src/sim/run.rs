@@ -3,7 +3,7 @@
 use super::faults::Fault;
 use super::ghost::{Checked, Violation, fail};
 use super::planted::Planted;
-use super::settings::{ELECTION_TIMEOUT, below};
+use super::settings::ELECTION_TIMEOUT;
 use super::sometimes::Sometimes;
 use super::trace::{Lines, Trace};
 use super::world::{Event, World};
@@ -183,12 +183,12 @@ impl World {
         self.settings.calm_down();
         self.heal();
         let mut core: Vec<usize> = (0..self.stations.len()).collect();
-        let outside = below(&mut self.prng, self.stations.len().div_ceil(2));
+        let outside = self.prng.place(self.stations.len().div_ceil(2));
         // Of a majority of all nodes nobody knows whether it is one of those who are left.
         let outside = if self.settings.changes_members() { 0 } else { outside };
         let mut outsiders: Vec<usize> = core.extract_if(.., |at| self.is_doomed(*at)).collect();
         while outsiders.len() < outside {
-            outsiders.push(core.remove(below(&mut self.prng, core.len())));
+            outsiders.push(core.remove(self.prng.place(core.len())));
         }
         self.say(|| format!("-- the faults stop; core {core:?}"));
         for at in &outsiders {

@@ -88,7 +88,7 @@ impl Settings {
     /// What a seed has drawn, and what the order makes of it.
     pub(super) fn draw(prng: &mut Prng, order: &Order) -> Settings {
         let (nodes, planted) = (order.nodes, order.planted);
-        let drawn = pick(prng, &SIZES);
+        let drawn = prng.pick(&SIZES);
         let drawn = match planted {
             None => drawn,
             // Where more nodes answer, more of them can answer too late.
@@ -101,22 +101,22 @@ impl Settings {
         let mut settings = Settings {
             nodes,
             options: draw_options(prng),
-            snapshot_bytes: pick(prng, &[600, 3_000, 20_000, 1 << 30]),
-            chunk_bytes: pick(prng, &[100, 1_000, 1 << 18]),
-            read_back_bytes: pick(prng, &[1, 1_000, 1 << 18]),
+            snapshot_bytes: prng.pick(&[600, 3_000, 20_000, 1 << 30]),
+            chunk_bytes: prng.pick(&[100, 1_000, 1 << 18]),
+            read_back_bytes: prng.pick(&[1, 1_000, 1 << 18]),
             network: draw_network(prng),
             disk: Disk {
-                sync: Span(pick(prng, &[1, 500, 5_000, 30_000])),
-                step: Span(pick(prng, &[1, 500, 5_000])),
-                stalls: pick(prng, &[0, 0, 2, 20]),
+                sync: Span(prng.pick(&[1, 500, 5_000, 30_000])),
+                step: Span(prng.pick(&[1, 500, 5_000])),
+                stalls: prng.pick(&[0, 0, 2, 20]),
             },
             clients: draw_clients(prng),
-            turn: Span(pick(prng, &[1, 1, 500, 5_000])),
+            turn: Span(prng.pick(&[1, 1, 500, 5_000])),
             rates,
-            heals: 1 + below(prng, 4),
+            heals: 1 + prng.place(4),
             strikes: draw_strikes(prng),
-            fault_gap: Span(pick(prng, &[100_000, 300_000, 1_000_000])),
-            broken_recoveries: pick(prng, &[0, 100, 500]),
+            fault_gap: Span(prng.pick(&[100_000, 300_000, 1_000_000])),
+            broken_recoveries: prng.pick(&[0, 100, 500]),
             config,
         };
         settings.favour(planted);
@@ -299,27 +299,27 @@ impl Settings {
 }
 
 fn draw_config(prng: &mut Prng, nodes: u16, planted: Option<Planted>) -> Config {
-    let heartbeat = ELECTION_TIMEOUT.divided(pick(prng, &[3, 4, 10]));
-    let reads = pick(prng, &[ReadMode::Leased, ReadMode::Confirmed, ReadMode::Confirmed]);
+    let heartbeat = ELECTION_TIMEOUT.divided(prng.pick(&[3, 4, 10]));
+    let reads = prng.pick(&[ReadMode::Leased, ReadMode::Confirmed, ReadMode::Confirmed]);
     Config {
         id: NodeId(0),
         voters: (0..nodes).map(NodeId).collect(),
         election_timeout: ELECTION_TIMEOUT,
-        first_election: Span(pick(prng, &[30_000, 100_000, 300_000])),
+        first_election: Span(prng.pick(&[30_000, 100_000, 300_000])),
         heartbeat,
-        retry: Span(pick(prng, &[2_000, 10_000, 30_000])).min(heartbeat),
-        vote_retry: Span(pick(prng, &[5_000, 40_000])),
-        replication: pick(prng, &[Replication::Majority, Replication::Everyone]),
+        retry: Span(prng.pick(&[2_000, 10_000, 30_000])).min(heartbeat),
+        vote_retry: Span(prng.pick(&[5_000, 40_000])),
+        replication: prng.pick(&[Replication::Majority, Replication::Everyone]),
         reads: match planted {
             Some(Planted::ClocksApart | Planted::ClockStopsInPause) => ReadMode::Leased,
             Some(Planted::ConfirmWithAnyAnswer) => ReadMode::Confirmed,
             _ => reads,
         },
-        commit_notice: pick(prng, &[None, Some(Span(5_000))]),
-        append_bytes_max: pick(prng, &[100, 1_000, 1 << 20]),
-        inflight_max: pick(prng, &[1, 2, 16]),
-        uncommitted_bytes_max: pick(prng, &[500, 1 << 20]),
-        tail_bytes: pick(prng, &[0, 500, usize::MAX]),
+        commit_notice: prng.pick(&[None, Some(Span(5_000))]),
+        append_bytes_max: prng.pick(&[100, 1_000, 1 << 20]),
+        inflight_max: prng.pick(&[1, 2, 16]),
+        uncommitted_bytes_max: prng.pick(&[500, 1 << 20]),
+        tail_bytes: prng.pick(&[0, 500, usize::MAX]),
         write_patience: ELECTION_TIMEOUT.times(2),
     }
 }
@@ -327,43 +327,43 @@ fn draw_config(prng: &mut Prng, nodes: u16, planted: Option<Planted>) -> Config 
 /// Leases bear clocks that differ by a tenth (R20); without them any rate will do.
 fn draw_rates(prng: &mut Prng, nodes: u16, reads: ReadMode) -> Vec<u64> {
     let spread = match reads {
-        ReadMode::Leased => pick(prng, &[0, 40]),
-        ReadMode::Confirmed => pick(prng, &[0, 0, 40, 300]),
+        ReadMode::Leased => prng.pick(&[0, 40]),
+        ReadMode::Confirmed => prng.pick(&[0, 0, 40, 300]),
     };
     (0..nodes).map(|_| 1_000 - spread + prng.below(2 * spread + 1)).collect()
 }
 
 fn draw_options(prng: &mut Prng) -> Options {
     Options {
-        segment_bytes: pick(prng, &[1_024, 4_096, 65_536]),
-        reserve_bytes: pick(prng, &[160, 400]),
-        batch_bytes: pick(prng, &[200, 4_096]),
-        landmark_bytes: pick(prng, &[150, 2_000]),
+        segment_bytes: prng.pick(&[1_024, 4_096, 65_536]),
+        reserve_bytes: prng.pick(&[160, 400]),
+        batch_bytes: prng.pick(&[200, 4_096]),
+        landmark_bytes: prng.pick(&[150, 2_000]),
     }
 }
 
 fn draw_network(prng: &mut Prng) -> Network {
     Network {
-        lost: pick(prng, &[0, 0, 10, 100, 300]),
-        doubled: pick(prng, &[0, 10, 200]),
-        late: pick(prng, &[0, 0, 20, 200]),
-        damaged: pick(prng, &[0, 0, 5]),
-        stray: pick(prng, &[0, 0, 5]),
-        delay: Span(pick(prng, &[1, 1_000, 5_000, 20_000])),
-        delay_min: Span(pick(prng, &[1, 200, 5_000])),
-        is_in_order: chance(prng, 300),
+        lost: prng.pick(&[0, 0, 10, 100, 300]),
+        doubled: prng.pick(&[0, 10, 200]),
+        late: prng.pick(&[0, 0, 20, 200]),
+        damaged: prng.pick(&[0, 0, 5]),
+        stray: prng.pick(&[0, 0, 5]),
+        delay: Span(prng.pick(&[1, 1_000, 5_000, 20_000])),
+        delay_min: Span(prng.pick(&[1, 200, 5_000])),
+        is_in_order: prng.chance(300),
     }
 }
 
 fn draw_clients(prng: &mut Prng) -> Clients {
     Clients {
-        count: pick(prng, &[1, 3, 8]),
-        keys: pick(prng, &[1, 3, 12]),
-        gap: Span(pick(prng, &[5_000, 30_000, 150_000])),
-        patience: ELECTION_TIMEOUT.times(pick(prng, &[1, 3, 8])),
-        reads: pick(prng, &[100, 400, 800]),
-        named: pick(prng, &[300, 700, 1_000]),
-        forwarded: pick(prng, &[0, 500, 1_000]),
+        count: prng.pick(&[1, 3, 8]),
+        keys: prng.pick(&[1, 3, 12]),
+        gap: Span(prng.pick(&[5_000, 30_000, 150_000])),
+        patience: ELECTION_TIMEOUT.times(prng.pick(&[1, 3, 8])),
+        reads: prng.pick(&[100, 400, 800]),
+        named: prng.pick(&[300, 700, 1_000]),
+        forwarded: prng.pick(&[0, 500, 1_000]),
     }
 }
 
@@ -371,25 +371,10 @@ fn draw_clients(prng: &mut Prng) -> Clients {
 fn draw_strikes(prng: &mut Prng) -> Vec<Fault> {
     let mut strikes = Vec::new();
     for fault in Fault::ALL.iter().filter(|fault| fault.strikes()) {
-        let weight = pick(prng, if *fault == Fault::Rot { &[0, 0, 0, 1] } else { &[0, 0, 1, 1, 3] });
+        let weight = prng.pick(if *fault == Fault::Rot { &[0, 0, 0, 1] } else { &[0, 0, 1, 1, 3] });
         strikes.extend(std::iter::repeat_n(*fault, weight));
     }
     strikes
-}
-
-/// One of `choices`, each as likely as the others.
-pub(super) fn pick<T: Clone>(prng: &mut Prng, choices: &[T]) -> T {
-    choices[below(prng, choices.len())].clone()
-}
-
-/// A place in a list of `count`.
-pub(super) fn below(prng: &mut Prng, count: usize) -> usize {
-    usize::try_from(prng.below(count as u64)).expect("it is below a usize")
-}
-
-/// True `per_mille` times in a thousand.
-pub(super) fn chance(prng: &mut Prng, per_mille: u64) -> bool {
-    prng.below(1_000) < per_mille
 }
 
 /// Up to so long.

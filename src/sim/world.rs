@@ -14,8 +14,9 @@ use super::history::History;
 use super::network::{self, Line, Lines, Packet};
 use super::node::{Make, Node};
 use super::planted::Planted;
+use super::rot::Bit;
 use super::run::{Order, Size};
-use super::settings::{ELECTION_TIMEOUT, Settings, chance, up_to};
+use super::settings::{ELECTION_TIMEOUT, Settings, up_to};
 use super::sometimes::Sometimes;
 use super::telling;
 use super::trace::{self, Trace};
@@ -88,8 +89,8 @@ pub(super) struct Station {
     pub(super) is_paused: bool,
     /// Everything it does takes long.
     pub(super) is_slow: bool,
-    /// A bit of its disks has flipped, and it may not have found that yet.
-    pub(super) is_rotten: bool,
+    /// The bit of its disks that has flipped for good; it may not have found that yet.
+    pub(super) flipped: Option<Bit>,
     pub(super) is_filled: bool,
     /// An operation of its disks will fail.
     pub(super) is_failing: bool,
@@ -471,7 +472,7 @@ impl World {
             let mut span = up_to(&mut self.prng, if life.log.has_writes() { disk.sync } else { disk.step });
             if pause > Span(0) {
                 span = pause;
-            } else if life.log.has_writes() && chance(&mut self.prng, disk.stalls) {
+            } else if life.log.has_writes() && self.prng.chance(disk.stalls) {
                 self.sometimes.stalls += 1;
                 span = up_to(&mut self.prng, ELECTION_TIMEOUT.times(8));
             }
@@ -624,9 +625,9 @@ impl World {
         if self.stations[at].node.life.is_some() || self.stations[at].is_lost {
             return Ok(());
         }
-        let is_broken = chance(&mut self.prng, self.settings.broken_recoveries);
+        let is_broken = self.prng.chance(self.settings.broken_recoveries);
         if is_broken {
-            let is_log = chance(&mut self.prng, 700);
+            let is_log = self.prng.chance(700);
             let node = &self.stations[at].node;
             let disk = if is_log { &node.log_disk } else { &node.snapshot_disk };
             disk.stop_at(disk.operations() + 1 + self.prng.below(if is_log { 16 } else { 8 }));
@@ -640,7 +641,7 @@ impl World {
             Ok(storage) => storage,
             Err(_) if is_broken => {
                 self.sometimes.broken_recoveries += 1;
-                let power = chance(&mut self.prng, 700).then(|| self.prng.next_u64());
+                let power = self.prng.chance(700).then(|| self.prng.next_u64());
                 return self.kill(at, power.map(crate::disk::Survival::Random));
             }
             Err(error) if self.stations[at].is_failing => return self.gives_up_disk(at, &error.to_string()),
@@ -649,7 +650,7 @@ impl World {
                 self.enqueue(wait, Event::Starts(at));
                 return Ok(());
             }
-            Err(error) if self.stations[at].is_rotten => {
+            Err(error) if self.stations[at].is_rotten() => {
                 self.say(|| format!("node {at} stays down: {error}"));
                 self.sometimes.nodes_lost_to_rot += 1;
                 self.stations[at].is_lost = true;
@@ -667,7 +668,7 @@ impl World {
         self.stations[at].life += 1;
         let id = NodeId(self.stations[at].id());
         // A read that fails makes a whole snapshot pass for a damaged one; the older one serves as well.
-        let may_lack = (self.stations[at].is_failing || self.stations[at].is_rotten)
+        let may_lack = (self.stations[at].is_failing || self.stations[at].is_rotten())
             && !storage.findings.damaged.is_empty();
         self.ghost.recovers(at, id, &storage.recovered, may_lack)?;
         self.forget(at, &mut storage.recovered);
@@ -693,9 +694,9 @@ impl World {
     fn sweep(&mut self) -> Checked {
         self.ghost.order_is_right()?;
         self.ghost.is_bounded(self.settings.config.uncommitted_bytes_max as u64)?;
-        let at = super::settings::below(&mut self.prng, self.stations.len());
+        let at = self.prng.place(self.stations.len());
         let id = NodeId(self.stations[at].id());
-        if self.stations[at].is_rotten {
+        if self.stations[at].is_rotten() {
             return Ok(());
         }
         match self.stations[at].node.durable() {
@@ -709,6 +710,11 @@ impl World {
 }
 
 impl Station {
+    /// Whether a bit of its disks has flipped.
+    pub(super) fn is_rotten(&self) -> bool {
+        self.flipped.is_some()
+    }
+
     fn new(settings: &Settings, id: u16, prng: &mut Prng) -> Station {
         let incarnation = Incarnation(prng.next_u64());
         let mut config = Config { id: NodeId(id), ..settings.config.clone() };
@@ -734,7 +740,7 @@ impl Station {
             wake: 0,
             is_paused: false,
             is_slow: false,
-            is_rotten: false,
+            flipped: None,
             is_filled: false,
             is_failing: false,
             is_lost: false,

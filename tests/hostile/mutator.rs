@@ -54,7 +54,7 @@ impl Mutator {
 
     /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.prng.below(bound as u64)).expect("it is below a usize")
+        self.prng.place(bound)
     }
 
     /// One of these.

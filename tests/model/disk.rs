@@ -10,8 +10,6 @@ use quorate::raft::{
     Entry, Envelope, HardState, Index, Instant, LogAppend, LogWrite, Position, Receipt, Recovered, Stretch,
 };
 
-use super::settings::{below, chance};
-
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     /// What a crash would leave.
@@ -68,12 +66,12 @@ impl Disk {
 
     /// Loses what was under way, but for a prefix that happened to make it.
     pub(crate) fn crash(&mut self, prng: &mut Prng) {
-        let mut whole = below(prng, self.pending.len() + 1);
+        let mut whole = prng.place(self.pending.len() + 1);
         for (_, write) in std::mem::take(&mut self.pending) {
             if whole == 0 {
-                if chance(prng, 500) {
+                if prng.chance(500) {
                     let count = write.entries.as_ref().map_or(0, |append| append.entries.len());
-                    self.store(&write, below(prng, count + 1));
+                    self.store(&write, prng.place(count + 1));
                 }
                 break;
             }

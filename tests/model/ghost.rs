@@ -9,8 +9,8 @@ use quorate::raft::{
     AppendOutcome, Committed, Entry, Envelope, Index, LogAppend, Membership, Message, NodeId, ReadId, Term,
 };
 
-use super::administrator::is_quorum;
 use super::disk::{Disk, place};
+use super::members::is_quorum;
 
 /// An accepted read: who has it, and the least state that may answer it.
 struct Read {

@@ -1,34 +1,7 @@
-//! Somebody who changes the membership all the time, and what must hold of it.
+//! What must hold of the membership, which somebody changes all the time.
 
-use quorate::prng::Prng;
-use quorate::raft::{Change, Entry, Index, Membership, NodeId, Payload, Standing};
-
-use super::settings::{below, chance};
-
-/// A change that fits the membership more often than not: somebody joins, is promoted, goes, or is replaced.
-pub(crate) fn draw_change(prng: &mut Prng, membership: &Membership, nodes: u16) -> Change {
-    let of = |wanted: &dyn Fn(Standing) -> bool| -> Vec<NodeId> {
-        let found = membership.members().iter().filter(|member| wanted(member.standing));
-        found.map(|member| member.id).collect()
-    };
-    let learners = of(&|standing| standing == Standing::Learner);
-    let voters = of(&|standing| standing != Standing::Learner);
-    if learners.is_empty() && chance(prng, 700) {
-        return Change::Add {
-            id: NodeId(u16::try_from(prng.below(u64::from(nodes))).expect("few")),
-            note: "".into(),
-        };
-    }
-    let some = |prng: &mut Prng, from: &[NodeId], per_mille| -> Vec<NodeId> {
-        from.iter().copied().filter(|_| chance(prng, per_mille)).collect()
-    };
-    let promote = some(prng, &learners, 700);
-    let mut remove = some(prng, &voters, 250);
-    if chance(prng, 150) && !learners.is_empty() {
-        remove.push(learners[below(prng, learners.len())]);
-    }
-    Change::Swap { promote, remove }
-}
+use quorate::raft::{Entry, Index, Membership, NodeId, Payload};
+use quorate::sim::voter_sets;
 
 /// What a naive reader makes of a log: the last membership in it counts (R12, S18).
 pub(crate) fn membership_of(log: &[Entry], founders: &Membership) -> Membership {
@@ -43,17 +16,6 @@ pub(crate) fn membership_of(log: &[Entry], founders: &Membership) -> Membership 
 pub(crate) fn memberships_behind(log: &[Entry], index: Index) -> usize {
     let behind = log.iter().skip(usize::try_from(index.0).expect("a short log"));
     behind.filter(|entry| matches!(entry.payload, Payload::Membership(_))).count()
-}
-
-/// The sets of which each needs a majority, made of the standings alone.
-pub(crate) fn voter_sets(membership: &Membership) -> Vec<Vec<NodeId>> {
-    let set = |left: Standing, right: Standing| -> Vec<NodeId> {
-        let votes = membership.members().iter().filter(|member| [left, right].contains(&member.standing));
-        votes.map(|member| member.id).collect()
-    };
-    let new = set(Standing::Voter, Standing::Joining);
-    let old = set(Standing::Voter, Standing::Leaving);
-    if new == old { vec![new] } else { vec![new, old] }
 }
 
 /// Whether more than half of each set is among `those`.

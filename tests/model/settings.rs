@@ -38,23 +38,23 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn draw(prng: &mut Prng) -> Settings {
-        let nodes = pick(prng, &SIZES);
+        let nodes = prng.pick(&SIZES);
         let change_gap =
-            pick(prng, &[None, None, Some(Span(20_000)), Some(Span(100_000)), Some(Span(400_000))]);
+            prng.pick(&[None, None, Some(Span(20_000)), Some(Span(100_000)), Some(Span(400_000))]);
         let fewest = if change_gap.is_none() { nodes } else { nodes.div_ceil(2) };
         let founders = fewest + u16::try_from(prng.below(u64::from(nodes - fewest + 1))).expect("few");
         Settings {
             nodes,
             change_gap,
             config: draw_config(prng, founders),
-            lost: pick(prng, &[0, 10, 100, 300]),
-            doubled: pick(prng, &[0, 10, 200]),
-            late: pick(prng, &[0, 0, 20, 200]),
-            delay: Span(pick(prng, &[1, 1_000, 5_000, 20_000])),
-            disk: Span(pick(prng, &[1, 1, 2_000, 10_000, 60_000])),
-            turn: Span(pick(prng, &[1, 1, 500, 5_000])),
-            request_gap: Span(pick(prng, &[10_000, 40_000, 150_000])),
-            fault_gap: Span(pick(prng, &[100_000, 300_000, 1_000_000])),
+            lost: prng.pick(&[0, 10, 100, 300]),
+            doubled: prng.pick(&[0, 10, 200]),
+            late: prng.pick(&[0, 0, 20, 200]),
+            delay: Span(prng.pick(&[1, 1_000, 5_000, 20_000])),
+            disk: Span(prng.pick(&[1, 1, 2_000, 10_000, 60_000])),
+            turn: Span(prng.pick(&[1, 1, 500, 5_000])),
+            request_gap: Span(prng.pick(&[10_000, 40_000, 150_000])),
+            fault_gap: Span(prng.pick(&[100_000, 300_000, 1_000_000])),
         }
     }
 
@@ -68,37 +68,22 @@ impl Settings {
 }
 
 fn draw_config(prng: &mut Prng, founders: u16) -> Config {
-    let heartbeat = ELECTION_TIMEOUT.divided(pick(prng, &[3, 4, 10]));
+    let heartbeat = ELECTION_TIMEOUT.divided(prng.pick(&[3, 4, 10]));
     Config {
         id: NodeId(0),
         voters: (0..founders).map(NodeId).collect(),
         election_timeout: ELECTION_TIMEOUT,
-        first_election: Span(pick(prng, &[30_000, 100_000, 300_000])),
+        first_election: Span(prng.pick(&[30_000, 100_000, 300_000])),
         heartbeat,
-        retry: Span(pick(prng, &[2_000, 10_000, 30_000])).min(heartbeat),
-        vote_retry: Span(pick(prng, &[5_000, 40_000])),
-        replication: pick(prng, &[Replication::Majority, Replication::Everyone]),
-        reads: pick(prng, &[ReadMode::Leased, ReadMode::Confirmed]),
-        commit_notice: pick(prng, &[None, Some(Span(5_000))]),
-        append_bytes_max: pick(prng, &[1, 100, 4_096]),
-        inflight_max: pick(prng, &[1, 2, 16]),
-        uncommitted_bytes_max: pick(prng, &[200, 1 << 20]),
-        tail_bytes: pick(prng, &[0, 100, usize::MAX]),
+        retry: Span(prng.pick(&[2_000, 10_000, 30_000])).min(heartbeat),
+        vote_retry: Span(prng.pick(&[5_000, 40_000])),
+        replication: prng.pick(&[Replication::Majority, Replication::Everyone]),
+        reads: prng.pick(&[ReadMode::Leased, ReadMode::Confirmed]),
+        commit_notice: prng.pick(&[None, Some(Span(5_000))]),
+        append_bytes_max: prng.pick(&[1, 100, 4_096]),
+        inflight_max: prng.pick(&[1, 2, 16]),
+        uncommitted_bytes_max: prng.pick(&[200, 1 << 20]),
+        tail_bytes: prng.pick(&[0, 100, usize::MAX]),
         write_patience: ELECTION_TIMEOUT.times(2),
     }
-}
-
-/// One of `choices`, each as likely as the others.
-pub(crate) fn pick<T: Clone>(prng: &mut Prng, choices: &[T]) -> T {
-    choices[below(prng, choices.len())].clone()
-}
-
-/// A place in a list of `count`.
-pub(crate) fn below(prng: &mut Prng, count: usize) -> usize {
-    usize::try_from(prng.below(count as u64)).expect("it is below a usize")
-}
-
-/// True `per_mille` times in a thousand.
-pub(crate) fn chance(prng: &mut Prng, per_mille: u64) -> bool {
-    prng.below(1_000) < per_mille
 }

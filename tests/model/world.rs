@@ -11,11 +11,12 @@ use quorate::raft::{
     Change, Changed, Config, Effects, Envelope, Fetch, Index, Instant, Membership, NodeId, Payload, Proposal,
     Raft, ReadId, Receipt, Span, Status, Stretch, Term, Wanted,
 };
+use quorate::sim::draw_change;
 
-use super::administrator::{draw_change, membership_of, memberships_behind};
 use super::disk::Disk;
 use super::ghost::Ghost;
-use super::settings::{ELECTION_TIMEOUT, Settings, below, chance, pick};
+use super::members::{membership_of, memberships_behind};
+use super::settings::{ELECTION_TIMEOUT, Settings};
 use super::sometimes::Sometimes;
 
 /// What stands in the queue.
@@ -249,12 +250,12 @@ impl World {
         for _ in 0..=self.prng.below(3) {
             let up = self.nodes.iter().filter(|node| node.raft.is_some());
             let (leaders, others): (Vec<_>, Vec<_>) = up.partition(|node| node.leads());
-            let some = if leaders.is_empty() || chance(&mut self.prng, 50) { others } else { leaders };
+            let some = if leaders.is_empty() || self.prng.chance(50) { others } else { leaders };
             if some.is_empty() {
                 return;
             }
-            let id = some[below(&mut self.prng, some.len())].id;
-            if chance(&mut self.prng, 500) {
+            let id = some[self.prng.place(some.len())].id;
+            if self.prng.chance(500) {
                 self.propose(id);
             } else {
                 self.read(id);
@@ -267,7 +268,7 @@ impl World {
     fn administrator_acts(&mut self) {
         let leaders: Vec<usize> = (0..self.nodes.len()).filter(|at| self.nodes[*at].leads()).collect();
         for at in leaders {
-            let input = if chance(&mut self.prng, 150) {
+            let input = if self.prng.chance(150) {
                 Input::HandsOver
             } else {
                 let membership = &self.nodes[at].membership;
@@ -279,12 +280,12 @@ impl World {
 
     /// Leaders are struck more often than others: most rules are about what is left behind by one.
     fn fault_strikes(&mut self) {
-        let any = below(&mut self.prng, self.nodes.len());
+        let any = self.prng.place(self.nodes.len());
         let leader = self.nodes.iter().position(Node::leads).unwrap_or(any);
-        let at = if chance(&mut self.prng, 500) { leader } else { any };
+        let at = if self.prng.chance(500) { leader } else { any };
         match self.prng.below(12) {
             0 | 1 => self.crash(at),
-            2 if chance(&mut self.prng, 200) => (0..self.nodes.len()).for_each(|at| self.crash(at)),
+            2 if self.prng.chance(200) => (0..self.nodes.len()).for_each(|at| self.crash(at)),
             2 | 3 => self.split(),
             4 | 5 => self.isolate(at),
             6 | 7 => {
@@ -301,8 +302,8 @@ impl World {
     fn heal(&mut self) {
         self.cut.clear();
         for at in 0..self.nodes.len() {
-            let peer = self.nodes[below(&mut self.prng, self.nodes.len())].id;
-            if self.nodes[at].raft.is_some() && chance(&mut self.prng, 500) {
+            let peer = self.nodes[self.prng.place(self.nodes.len())].id;
+            if self.nodes[at].raft.is_some() && self.prng.chance(500) {
                 self.input(at, Input::Reconnected(peer));
             }
         }
@@ -315,7 +316,7 @@ impl World {
         let id = self.nodes[leader].id;
         for at in (0..self.nodes.len()).filter(|at| *at != leader) {
             self.cut.extend([(id, self.nodes[at].id), (self.nodes[at].id, id)]);
-            if chance(&mut self.prng, 600) {
+            if self.prng.chance(600) {
                 self.crash(at);
             }
         }
@@ -324,7 +325,7 @@ impl World {
     /// Two halves that hear nothing of each other, or only one of the other.
     fn split(&mut self) {
         let sides = self.prng.next_u64();
-        let one_way = chance(&mut self.prng, 300);
+        let one_way = self.prng.chance(300);
         let side = |node: &Node| sides >> node.id.0 & 1;
         for from in &self.nodes {
             for to in &self.nodes {
@@ -337,7 +338,7 @@ impl World {
 
     /// One node that is not heard, does not hear, or both.
     fn isolate(&mut self, at: usize) {
-        let (mute, deaf) = (chance(&mut self.prng, 700), chance(&mut self.prng, 700));
+        let (mute, deaf) = (self.prng.chance(700), self.prng.chance(700));
         let lonely = self.nodes[at].id;
         for other in self.nodes.iter().map(|node| node.id) {
             if mute {
@@ -363,7 +364,7 @@ impl World {
         let id = node.id;
         self.ghost.crashes(id, led, &node.disk);
         self.say(|| format!("{id:?} crashes"));
-        let down = pick(&mut self.prng, &[ELECTION_TIMEOUT.divided(50), ELECTION_TIMEOUT.times(4)]);
+        let down = self.prng.pick(&[ELECTION_TIMEOUT.divided(50), ELECTION_TIMEOUT.times(4)]);
         let down = Span(self.prng.below(down.0));
         self.enqueue(down, Event::Restarted(id));
     }
@@ -558,14 +559,14 @@ impl World {
     fn transmit(&mut self, at: usize, envelopes: Vec<Envelope>) {
         for envelope in envelopes {
             self.ghost.sends(&envelope, &self.nodes[at].disk);
-            let copies = 1 + u64::from(chance(&mut self.prng, self.settings.doubled));
+            let copies = 1 + u64::from(self.prng.chance(self.settings.doubled));
             for _ in 0..copies {
-                let lost = chance(&mut self.prng, self.settings.lost);
+                let lost = self.prng.chance(self.settings.lost);
                 if lost || self.cut.contains(&(envelope.from, envelope.to)) {
                     continue;
                 }
                 let mut delay = Span(self.prng.below(self.settings.delay.0));
-                if chance(&mut self.prng, self.settings.late) {
+                if self.prng.chance(self.settings.late) {
                     delay = Span(self.prng.below(ELECTION_TIMEOUT.0 * 3));
                 }
                 self.enqueue(delay, Event::Delivered(envelope.clone()));

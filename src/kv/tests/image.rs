@@ -34,10 +34,6 @@ fn name(client: u64, token: u64) -> RequestId {
     RequestId { client: ClientId(client), token: Token(token.to_string().into()) }
 }
 
-fn below(prng: &mut Prng, bound: usize) -> usize {
-    usize::try_from(prng.below(bound as u64)).expect("below a usize")
-}
-
 proptest! {
     #[test]
     fn an_image_shows_what_was_when_it_began_whatever_happens_meanwhile(
@@ -79,8 +75,8 @@ proptest! {
         log.iter().for_each(|command| drop(store.apply(command.clone())));
         let mut blocks = image(&mut store, bytes);
         let mut prng = Prng::new(seed);
-        let block = below(&mut prng, blocks.len());
-        let place = below(&mut prng, blocks[block].len());
+        let block = prng.place(blocks.len());
+        let place = prng.place(blocks[block].len());
         match prng.below(5) {
             0 => blocks[block].truncate(place),
             1 => drop(blocks.remove(block)),

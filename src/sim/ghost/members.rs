@@ -65,7 +65,7 @@ pub(super) fn counts_until(last: Index, write: Option<&LogWrite>) -> Index {
 }
 
 /// The sets of which each needs a majority, made of the standings alone.
-fn voter_sets(membership: &Membership) -> Vec<Vec<NodeId>> {
+pub fn voter_sets(membership: &Membership) -> Vec<Vec<NodeId>> {
     let set = |left: Standing, right: Standing| -> Vec<NodeId> {
         let votes = membership.members().iter().filter(|member| [left, right].contains(&member.standing));
         votes.map(|member| member.id).collect()

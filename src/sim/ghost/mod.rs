@@ -19,6 +19,7 @@ use crate::raft::{
     Payload, Position, Receipt, Recovered, SnapshotId, SnapshotOutcome, Status, Term,
 };
 use members::Members;
+pub use members::voter_sets;
 use truth::Truth;
 use view::{Link, Pending, View};
 

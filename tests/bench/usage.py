@@ -1,11 +1,14 @@
 """What has been used so far, from /proc: CPU time and memory of processes, bytes on the disk."""
 
 import os
-from typing import Dict, Iterable, List, Optional
+import time
+from typing import Dict, Iterable, List, Optional, Tuple
 
 TICKS = os.sysconf("SC_CLK_TCK")
 # What /proc/diskstats counts, whatever the disk has.
 SECTOR_BYTES = 512
+# How long is looked at what others do with the machine.
+PAUSE = 1.0
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
@@ -68,5 +71,20 @@ def machine() -> Dict[str, object]:
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "kernel": "%s %s" % (os.uname().sysname, os.uname().release),
-        "load_before": os.getloadavg()[0],
+        "busy_before": busy_share(PAUSE),
     }
+
+
+def busy_share(seconds: float) -> float:
+    """The share of all cores that others have used in the next so many seconds, stolen time too."""
+    idle, whole = _processor_ticks()
+    time.sleep(seconds)
+    idle_after, whole_after = _processor_ticks()
+    return 1.0 - (idle_after - idle) / max(whole_after - whole, 1)
+
+
+def _processor_ticks() -> Tuple[int, int]:
+    """Of all cores since the start: idle ticks, with those of waiting for a disk, and all ticks."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        ticks = [int(field) for field in stat.readline().split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)

@@ -10,8 +10,8 @@ from ..results import Results
 from .table import Table, figure, mebibytes, milliseconds, rate, ratio
 
 REASON_MAX = 150
-# The load average from which on a machine was not quiet.
-LOAD_MAX = 0.5
+# The share of the cores from which on, used by others before, a machine was not quiet.
+BUSY_MAX = 0.1
 
 
 def loads(results: Results) -> Table:
@@ -86,10 +86,10 @@ def notes(results: Results) -> List[str]:
     """What has to be known to read the tables."""
     machine, settings = results.machine, results.settings
     lines = [
-        "%s, cores: %s, %s; medians of %s interleaved rounds of %s s; load before it began: %.1f."
+        "%s, cores: %s, %s; medians of %s interleaved rounds of %s s; others used %.0f %% before."
         % (machine["cpu"], machine["cores"], machine["kernel"], settings["rounds"],
-           settings["seconds"], machine["load_before"])]
-    if machine["load_before"] > LOAD_MAX:
+           settings["seconds"], 100.0 * machine["busy_before"])]
+    if machine["busy_before"] > BUSY_MAX:
         lines.append("Something else kept the machine busy: these figures are not good for much.")
     bare = results.bare_disk_p50()
     if bare is not None:

@@ -9,7 +9,10 @@ mod reading;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use model::{IDENTITY, Model, Progress, Step, TINY, Wish, reopen, retaining_script, run, script, voted};
+use model::{
+    IDENTITY, Model, Progress, Step, TINY, Wish, recycling_script, reopen, retaining_script, run, script,
+    voted,
+};
 use proptest::prelude::*;
 use quorate::disk::{Directory, LockError, SimDisk, Survival};
 use quorate::identity::{ClusterId, Incarnation};
@@ -108,6 +111,11 @@ fn crash_recovery_everywhere(crashed: &SimDisk, progress: &Progress, ending: End
 #[test]
 fn crashes_at_every_operation_lose_nothing_that_was_confirmed() {
     crash_everywhere(&script());
+}
+
+#[test]
+fn crashes_in_segments_that_are_used_again_lose_nothing_that_was_confirmed() {
+    crash_everywhere(&recycling_script());
 }
 
 #[test]
@@ -521,6 +529,36 @@ fn a_full_disk_does_not_keep_a_replica_with_a_spare_from_coming_back() {
     }
     disk.set_capacity(None);
     assert_eq!(reopen(&disk, TINY).unwrap().0, after);
+}
+
+#[test]
+fn the_log_goes_on_in_segments_that_it_is_done_with() {
+    let disk = SimDisk::new();
+    let mut progress = Progress::new();
+    let mut writer = create(disk.clone(), IDENTITY, TINY).unwrap();
+    progress.confirm(Model::default());
+    for step in &recycling_script() {
+        assert!(progress.step(&mut writer, step));
+    }
+    let retired = |disk: &SimDisk| {
+        disk.file_names().into_iter().filter(|name| name.ends_with(".old")).collect::<Vec<_>>()
+    };
+    assert_eq!(retired(&disk).len(), 4, "so many are kept, the others removed: {:?}", disk.file_names());
+    // Whatever the spare is made of, now it is one of them, and nothing has to be written for it.
+    assert!(progress.step(
+        &mut writer,
+        &Step::Batch(vec![progress.model().entries_at(progress.model().next(), 1, &[600])])
+    ));
+    let (kept, operations) = (retired(&disk).len(), disk.operations());
+    assert!(progress.step(&mut writer, &Step::Prepare));
+    assert_eq!((retired(&disk).len(), disk.pending_bytes()), (kept - 1, 1), "one renaming");
+    assert!(disk.operations() <= operations + 3, "a renaming, an opening and a look at the length");
+    // Older records stand behind the newest, and neither end a log nor damage it.
+    disk.cut_power(Survival::Nothing);
+    let (recovered, _) = open(disk.clone(), IDENTITY, TINY).unwrap();
+    assert_eq!(recovered.cut, None);
+    assert_eq!(Model::from(recovered), progress.model());
+    assert_eq!(retired(&disk), [""; 0], "another process cannot know whether they were renamed for good");
 }
 
 #[test]

@@ -16,8 +16,8 @@
 //! segment file holds does not fit into the chain; what a client stores as a value cannot look like a
 //! record, because no client knows the header's checksum.
 //!
-//! **Segments** are files of a fixed size. The next one is prepared beforehand under another name, by writing
-//! zeros (blocks that were reserved but never written would cost a metadata commit at their first sync), and
+//! **Segments** are files of a fixed size. The next one is prepared beforehand under another name, from one
+//! that is needed no more, or by writing zeros (blocks that were reserved but never written would cost a metadata commit at their first sync), and
 //! gets its own name once its header and first record are durable. So under a segment's name there is never
 //! a half-made segment, and a full disk shows itself before anything of a batch is written (R16). The first
 //! record of every segment repeats the term, the vote and the place where the log begins: segments below
@@ -40,11 +40,13 @@
 //! never comes upon an entry that a later record has replaced (`landmarks.rs` says why). Every record is
 //! checked before it is believed, and what cannot be read is final, as a failed write is.
 //!
-//! **Space.** Below the log's start segments are removed whole, oldest first. They are not used again as
-//! spares, though that would save claiming blocks anew: a removed file needs only be gone some day, a reused
-//! one must not come back under its old name with zeros or a newer segment in it. Even a spare found by
-//! recovery could then be such a file, and nobody could tell whether its renaming was durable or, after a
-//! failed sync of the directory, ever will be.
+//! **Space.** Below the log's start segments go whole, oldest first. Some are used again: preparing a fresh one
+//! writes as many zeros as it will take records, and makes everybody wait for the sync of them. One that is
+//! used again must never come back under its old name with something newer in it. So it is renamed, the
+//! directory is synced, and only the process that has seen this succeed writes to it: what a later one finds
+//! under such a name it removes, because it cannot know. Records of a segment's former life do not fit its
+//! new header, and are older than all that follow. Behind each record stand zeros in the place of the next
+//! one's head, so that an unused end can be told from a torn one.
 //!
 //! Missing: a witness outside the log of its last record. A disk that loses the whole tail *after* it
 //! reported it as durable is not found out here, but by the other replicas.

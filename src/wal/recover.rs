@@ -15,7 +15,7 @@ use std::iter;
 use super::error::OpenError;
 use super::landmarks::{Landmark, Landmarks, Place};
 use super::record::{ALIGNMENT, HEAD_BYTES, Part, Whole, take_part};
-use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
+use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber, is_retired};
 use super::writer::{Contents, Current, Found, Sealed, Segment, Writer};
 use super::{Cut, Identity, Options, Recovered, Tail};
 use crate::disk::{Disk, DiskFailure, During, write_pieces, write_zeros};
@@ -38,6 +38,7 @@ pub fn open<D: Disk>(
     let mut buffer = Vec::new();
     let reading = read(&mut disk, identity, &choice.run, options.landmarks(), &mut buffer)?;
     let has_spare = names.iter().any(|name| name == SPARE_NAME);
+    forget_retired(&mut disk, &names)?;
     let current = repair(&mut disk, options, &choice, &reading, &buffer, has_spare)?;
     let Reading { replay, segments: mut sealed, cut, .. } = reading;
     let written = sealed.iter().map(|sealed| sealed.end - HEADER_BYTES as u64).sum();
@@ -134,13 +135,12 @@ fn damaged(file: &str, offset: usize, what: impl Into<String>) -> OpenError {
 }
 
 /// Whether what follows the last good record of the newest segment is the unused rest, a torn tail, or proof
-/// of damage. A record is begun only when all before it are durable, so a whole one behind a broken one
+/// of damage. The unused rest begins with zeros where a record would have its head, and may hold the records
+/// of an older segment after that, which carry another header's checksum and lower numbers. A record is begun
+/// only when all before it are durable, so a whole one behind a broken one
 /// means that the broken one had been durable, and that it may have been confirmed (D7).
 fn judge_tail(file: &str, bytes: &[u8], end: End) -> Result<Option<Cut>, OpenError> {
     let tail = &bytes[end.offset..];
-    if tail.iter().all(|byte| *byte == 0) {
-        return Ok(None);
-    }
     for offset in (end.offset..bytes.len().saturating_sub(HEAD_BYTES)).step_by(ALIGNMENT) {
         let whole = Whole::read(&bytes[offset..], end.header_checksum);
         if whole.is_some_and(|whole| whole.link.batch >= end.link.batch) {
@@ -149,7 +149,8 @@ fn judge_tail(file: &str, bytes: &[u8], end: End) -> Result<Option<Cut>, OpenErr
             return Err(damaged(file, end.offset, what));
         }
     }
-    Ok(Some(Cut { file: file.to_owned(), offset: end.offset as u64 }))
+    let is_unused = tail.iter().take(HEAD_BYTES).all(|byte| *byte == 0);
+    Ok((!is_unused).then(|| Cut { file: file.to_owned(), offset: end.offset as u64 }))
 }
 
 /// The log as it grows record by record.
@@ -295,6 +296,15 @@ impl Replay {
         }
         Err(OpenError::Missing { file: oldest.previous().file_name() })
     }
+}
+
+/// Removes what an earlier process has set aside. Nobody knows whether its renaming is durable, so it must not
+/// be written to: it could come back under its old name. And a full disk may need the space.
+fn forget_retired<D: Disk>(disk: &mut D, names: &[String]) -> Result<(), DiskFailure> {
+    for name in names.iter().filter(|name| is_retired(name)) {
+        disk.remove(name).during("remove", name)?;
+    }
+    Ok(())
 }
 
 /// Makes durable what was read and nothing else, in steps of which each leaves the same log to be read.

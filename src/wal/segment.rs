@@ -18,6 +18,9 @@ pub(super) const SPARE_NAME: &str = "spare";
 
 const SUFFIX: &str = ".wal";
 
+/// What a segment is called when the log needs it no more and its space is to be used again.
+const RETIRED_SUFFIX: &str = ".old";
+
 /// A segment's running number, from 1. It is also its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct SegmentNumber(pub(super) u64);
@@ -35,11 +38,20 @@ impl SegmentNumber {
         format!("{:016x}{SUFFIX}", self.0)
     }
 
+    pub(super) fn retired_name(self) -> String {
+        format!("{:016x}{RETIRED_SUFFIX}", self.0)
+    }
+
     /// The number of the segment that goes by this name, if one does.
     pub(super) fn of_file(name: &str) -> Option<SegmentNumber> {
         let number = u64::from_str_radix(name.strip_suffix(SUFFIX)?, 16).ok().map(SegmentNumber)?;
         (number.0 > 0 && number.file_name() == name).then_some(number)
     }
+}
+
+/// Whether a file of this name is a retired segment.
+pub(super) fn is_retired(name: &str) -> bool {
+    name.ends_with(RETIRED_SUFFIX)
 }
 
 /// A place between two records: what the next one must carry to belong there.

@@ -16,10 +16,13 @@ use std::mem;
 use super::error::{OpenError, ReadError, WriteError};
 use super::landmarks::{Landmark, Landmarks, Place};
 use super::reader::{Reader, Request, Segments};
-use super::record::{Draft, HARD_STATE_BYTES, MARK_PART_BYTES, OPENING_BYTES, record_bytes, write_bytes};
+use super::record::{
+    Draft, HARD_STATE_BYTES, HEAD_BYTES, MARK_PART_BYTES, OPENING_BYTES, record_bytes, write_bytes,
+};
 use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
 use super::{Identity, Options, Tail};
 use crate::disk::{Disk, DiskFailure, During, write_pieces, write_zeros};
+use crate::limits::WAL_RETIRED_MAX;
 use crate::raft::{Envelope, HardState, Index, LogAppend, LogStart, LogWrite, Position, Receipt, Stretch};
 
 /// The open end of a log.
@@ -32,8 +35,10 @@ pub struct Writer<D: Disk> {
     sealed: VecDeque<Sealed>,
     current: Current<D::File>,
     reader: Reader<D::File>,
-    /// What will become the next segment. Holds zeros only.
+    /// What will become the next segment.
     spare: Option<SpareFile<D::File>>,
+    /// Segments that are needed no more, durably renamed by this writer: the spares to come.
+    retired: VecDeque<SegmentNumber>,
     contents: Contents,
     /// The bytes of all records that were found or written.
     written: u64,
@@ -84,7 +89,7 @@ pub(super) struct Current<F> {
 #[derive(Debug)]
 struct SpareFile<F> {
     file: F,
-    /// So many zeros have been written, and whether they have been synced.
+    /// So many bytes have been written, whatever they are, and whether they have been synced.
     length: u64,
     synced: bool,
 }
@@ -142,7 +147,10 @@ pub fn create<D: Disk>(mut disk: D, identity: Identity, options: Options) -> Res
     let link = Link { previous: 0, batch: 1 };
     let header = Header { identity, number: SegmentNumber(1), first_index: contents.next, link };
     let mut spare = None;
-    while prepare_spare(&mut disk, &mut spare, options.segment_bytes).map_err(opening)? == Spare::Underway {}
+    let retired = &mut VecDeque::new();
+    while prepare_spare(&mut disk, &mut spare, retired, options.segment_bytes).map_err(opening)?
+        == Spare::Underway
+    {}
     let spare = spare.expect("it is ready");
     draft.begin();
     contents.open_segment(&mut draft);
@@ -164,8 +172,20 @@ impl<D: Disk> Writer<D> {
     pub(super) fn resume(disk: D, identity: Identity, options: Options, found: Found<D::File>) -> Writer<D> {
         let Found { sealed, current, contents, landmarks, written } = found;
         let reader = Reader::new(landmarks, options.landmark_bytes);
-        let (spare, draft, failed) = (None, Draft::default(), None);
-        Writer { disk, identity, options, sealed, current, reader, spare, contents, written, draft, failed }
+        Writer {
+            disk,
+            identity,
+            options,
+            sealed,
+            current,
+            reader,
+            spare: None,
+            retired: VecDeque::new(),
+            contents,
+            written,
+            draft: Draft::default(),
+            failed: None,
+        }
     }
 
     /// Writes the first of `waiting`, as many as make up one batch, and takes them out once they are durable.
@@ -282,7 +302,8 @@ impl<D: Disk> Writer<D> {
     /// the time to refuse clients (R16).
     pub fn prepare(&mut self) -> Result<Spare, WriteError> {
         self.check_alive()?;
-        let step = prepare_spare(&mut self.disk, &mut self.spare, self.options.segment_bytes);
+        let step =
+            prepare_spare(&mut self.disk, &mut self.spare, &mut self.retired, self.options.segment_bytes);
         self.settle(step)
     }
 
@@ -347,8 +368,9 @@ impl<D: Disk> Writer<D> {
         let current = &mut self.current;
         let checksum = self.draft.seal(current.segment.header_checksum, current.link);
         let file = current.segment.number.file_name();
-        write_pieces(&mut self.disk, &current.file, current.offset, self.draft.pieces())
-            .during("write", &file)?;
+        let end = current.offset + self.draft.len() as u64;
+        let pieces = self.draft.pieces().chain(terminator(end, current.length));
+        write_pieces(&mut self.disk, &current.file, current.offset, pieces).during("write", &file)?;
         self.disk.sync(&current.file).during("sync", &file)?;
         let place = Place { segment: current.segment.number, offset: current.offset, link: current.link };
         current.offset += self.draft.len() as u64;
@@ -360,7 +382,7 @@ impl<D: Disk> Writer<D> {
     fn rotate(&mut self, parts: usize) -> Result<Place, WriteError> {
         let needed = (HEADER_BYTES + record_bytes(OPENING_BYTES + parts)) as u64 + self.options.reserve_bytes;
         let length = needed.max(self.options.segment_bytes);
-        while prepare_spare(&mut self.disk, &mut self.spare, length)? == Spare::Underway {}
+        while prepare_spare(&mut self.disk, &mut self.spare, &mut self.retired, length)? == Spare::Underway {}
         let spare = self.spare.take().expect("it is ready");
         let header = Header {
             identity: self.identity,
@@ -377,10 +399,11 @@ impl<D: Disk> Writer<D> {
     }
 
     /// A segment can go when the one behind it was begun no later than where the log begins now: everything
-    /// in it is below the start, or was replaced by a later segment.
+    /// in it is below the start, or was replaced by a later segment. Some are kept to be used again: that
+    /// saves writing zeros, which is as much as writing the log itself, and the sync of them.
     fn purge(&mut self) -> Result<(), DiskFailure> {
         let start = self.contents.start.index.next();
-        let mut removed = false;
+        let (mut gone, mut retired) = (false, Vec::new());
         while let Some(oldest) = self.sealed.front() {
             let following = self.sealed.get(1).map_or(self.current.segment, |sealed| sealed.segment);
             if following.first_index > start {
@@ -388,13 +411,21 @@ impl<D: Disk> Writer<D> {
             }
             let file = oldest.segment.number.file_name();
             self.reader.close_below(following.number);
-            self.disk.remove(&file).during("remove", &file)?;
+            if self.retired.len() + retired.len() < WAL_RETIRED_MAX {
+                let number = oldest.segment.number;
+                self.disk.rename(&file, &number.retired_name()).during("rename", &file)?;
+                retired.push(number);
+            } else {
+                self.disk.remove(&file).during("remove", &file)?;
+            }
             self.sealed.pop_front();
-            removed = true;
+            gone = true;
         }
-        if removed {
+        if gone {
             self.disk.sync_directory().during("sync", "the log's directory")?;
         }
+        // Not before that: one that came back under its old name must hold what it held then.
+        self.retired.extend(retired);
         Ok(())
     }
 }
@@ -456,7 +487,8 @@ fn begin_segment<D: Disk>(
     let link = Link { previous: header_checksum, batch: header.link.batch };
     let checksum = draft.seal(header_checksum, link);
     let name = header.number.file_name();
-    let pieces = iter::once(&head[..]).chain(draft.pieces());
+    let offset = (HEADER_BYTES + draft.len()) as u64;
+    let pieces = iter::once(&head[..]).chain(draft.pieces()).chain(terminator(offset, length));
     write_pieces(disk, &file, 0, pieces).during("write", SPARE_NAME)?;
     disk.sync(&file).during("sync", SPARE_NAME)?;
     disk.rename(SPARE_NAME, &name).during("rename the spare segment to", &name)?;
@@ -464,22 +496,35 @@ fn begin_segment<D: Disk>(
     Ok(Current {
         segment: Segment { number: header.number, first_index: header.first_index, header_checksum },
         file,
-        offset: (HEADER_BYTES + draft.len()) as u64,
+        offset,
         link: Link { previous: checksum, batch: link.batch + 1 },
         length,
     })
 }
 
-/// One step towards a spare of that length: some zeros, or at the end the sync.
+/// The zeros that end a segment of this length behind a record that ends at `end`: no record begins so, and
+/// what is behind them may be anything.
+fn terminator(end: u64, length: u64) -> Option<&'static [u8]> {
+    let room = usize::try_from(length.saturating_sub(end)).unwrap_or(usize::MAX);
+    Some(&[0; HEAD_BYTES][..room.min(HEAD_BYTES)]).filter(|zeros| !zeros.is_empty())
+}
+
+/// One step towards a spare of that length: a retired segment or a new file, then zeros as far as it is too
+/// short, and at the end the sync.
 fn prepare_spare<D: Disk>(
     disk: &mut D,
     spare: &mut Option<SpareFile<D::File>>,
+    retired: &mut VecDeque<SegmentNumber>,
     length: u64,
 ) -> Result<Spare, WriteError> {
     let full_or_failed = |failure: DiskFailure, bytes| {
         if failure.is_full() { WriteError::Full { bytes } } else { WriteError::Failed(failure) }
     };
     let Some(spare) = spare else {
+        if let Some(number) = retired.pop_front() {
+            *spare = Some(reuse(disk, number)?);
+            return Ok(Spare::Underway);
+        }
         let file = disk.create(SPARE_NAME).during("create", SPARE_NAME);
         let file = file.map_err(|failure| full_or_failed(failure, length))?;
         *spare = Some(SpareFile { file, length: 0, synced: false });
@@ -497,4 +542,13 @@ fn prepare_spare<D: Disk>(
         spare.synced = true;
     }
     Ok(Spare::Ready)
+}
+
+/// A retired segment becomes the spare. All its blocks are there, and none of its records fits a later header.
+fn reuse<D: Disk>(disk: &mut D, number: SegmentNumber) -> Result<SpareFile<D::File>, DiskFailure> {
+    let name = number.retired_name();
+    disk.rename(&name, SPARE_NAME).during("rename", &name)?;
+    let file = disk.open(SPARE_NAME).during("open", SPARE_NAME)?;
+    let length = disk.length(&file).during("measure", SPARE_NAME)?;
+    Ok(SpareFile { file, length, synced: true })
 }

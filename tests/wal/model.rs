@@ -320,3 +320,17 @@ pub(crate) fn retaining_script() -> Vec<Step> {
     script.append(5, &[10, 10]);
     script.steps
 }
+
+/// A workload of snapshots that let go more segments than are kept, so that the log goes on in used ones.
+pub(crate) fn recycling_script() -> Vec<Step> {
+    let mut script = Script::default();
+    script.batch(vec![voted(1, 2), script.model.entries_at(Index(1), 1, &[30])]);
+    for round in 0..3 {
+        for size in [200, 140, 210, 90, 250, 60, 170, 230, 120, 190].iter().cycle().skip(round).take(10) {
+            script.append(1, &[*size, 30]);
+        }
+        script.compact(script.model.position(script.model.next().previous()), Tail::Kept);
+    }
+    script.append(1, &[10, 10]);
+    script.steps
+}

@@ -9,7 +9,6 @@
 //! The same three see to it that an image that is under way (see `image`) gets what they change as it was.
 
 use std::collections::BTreeSet;
-use std::collections::btree_map::Entry as Slot;
 use std::mem;
 use std::ops::Bound;
 
@@ -116,30 +115,21 @@ impl Keyspace {
         self.revision.0 += 1;
         let (revision, clock) = (self.revision, self.clock);
         let Keyspace { entries, ends, digest, image, .. } = self;
-        entries.update(key, |slot| match slot {
-            Slot::Vacant(slot) => {
-                let end = lifetime.end(None);
-                if let Some(end) = end {
-                    ends.insert((end, slot.key().clone()));
-                }
-                let entry = Entry::new(slot.key(), value, end, revision);
-                *digest = digest.wrapping_add(entry.share());
-                slot.insert(entry);
+        entries.update(key, |key, found| {
+            let old_end = found.as_ref().and_then(|entry| entry.end());
+            let end = lifetime.end(old_end.filter(|end| *end > clock));
+            if end != old_end {
+                move_end(ends, key, old_end, end);
             }
-            Slot::Occupied(mut slot) => {
-                let old_end = slot.get().end();
-                let end = lifetime.end(old_end.filter(|end| *end > clock));
-                if end != old_end {
-                    move_end(ends, slot.key(), old_end, end);
-                }
-                let entry = Entry::new(slot.key(), value, end, revision);
-                *digest = digest.wrapping_add(entry.share());
-                let old = slot.insert(entry);
-                *digest = digest.wrapping_sub(old.share());
-                if let Some(image) = image.as_mut().filter(|image| image.wants(slot.key(), &old)) {
-                    image.walk.save(slot.key().clone(), old);
-                }
+            let entry = Entry::new(key, value, end, revision);
+            *digest = digest.wrapping_add(entry.share());
+            let Some(found) = found else { return Some(entry) };
+            let old = mem::replace(found, entry);
+            *digest = digest.wrapping_sub(old.share());
+            if let Some(image) = image.as_mut().filter(|image| image.wants(key, &old)) {
+                image.walk.save(key.clone(), old);
             }
+            None
         });
     }
 
@@ -236,8 +226,10 @@ impl Keyspace {
             self.ends.insert((end, key.clone()));
         }
         self.digest = self.digest.wrapping_add(entry.share());
-        self.entries.update(key, |slot| {
-            slot.insert_entry(entry);
+        self.entries.update(key, |_, found| {
+            let Some(found) = found else { return Some(entry) };
+            *found = entry;
+            None
         });
         Some(())
     }

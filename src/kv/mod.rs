@@ -17,6 +17,7 @@
 //! What is missing: values that are not strings, and ranges of keys in the order of the alphabet, which the
 //! order of the tree (see `key`) does not have.
 
+mod bucket;
 mod bytes;
 mod command;
 mod decimal;

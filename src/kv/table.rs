@@ -1,21 +1,20 @@
 //! All entries in the order of their keys, found by a look or two.
 //!
 //! The order of keys is that of their hashes (see `key`), and hashes are spread evenly. So the first bits of
-//! a hash tell where its key must be: a directory leads from them to a bucket of a few keys, each bucket a
-//! small ordered map. This is extendible hashing, but with the *first* bits, so that bucket follows on bucket
-//! in the order of the keys, and a walk in order stays what it is in a tree. A tree of all keys has to be
-//! descended, and on its way from one level to the next a processor waits for memory each time; here it waits
-//! for a bucket, once.
+//! a hash tell where its key must be: a directory leads from them to a bucket of a few keys. This is
+//! extendible hashing, but with the *first* bits, so that bucket follows on bucket in the order of the keys,
+//! and a walk in order stays what it is in a tree. A tree of all keys has to be descended, and on its way from
+//! one level to the next a processor waits for memory each time. Here it waits twice: for a bucket, which is
+//! one line of its cache and holds the hashes, and for the entry that they lead to.
 //!
-//! A bucket with too many keys is split in two; if the directory is too coarse for that, it doubles, which
-//! copies four bytes a place. Nothing else ever moves, so there is no moment at which all keys are moved to
-//! larger quarters. Whoever makes many keys with equal hashes gets one large bucket, which is a tree, and no
-//! directory without end: it has no more than one place for two keys.
+//! A bucket with too many keys is split in two (see `bucket`); if the directory is too coarse for that, it
+//! doubles, which copies four bytes a place. Nothing else ever moves, so there is no moment at which all keys
+//! are moved to larger quarters. Whoever makes many keys with equal hashes gets one large bucket, which is a
+//! tree, and no directory without end: it has no more than one place for two keys.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Slot;
 use std::ops::Bound;
 
+use super::bucket::Bucket;
 use super::entry::Entry;
 use super::key::Key;
 
@@ -30,22 +29,12 @@ pub(super) struct Table {
     len: usize,
 }
 
-#[derive(Clone, Default, Debug)]
-struct Bucket {
-    /// How many first bits the hashes of its keys have in common.
-    bits: u32,
-    entries: BTreeMap<Key, Entry>,
-}
-
-/// As many keys as lie in one node of a small map.
-const BUCKET_KEYS_MAX: usize = 11;
-
 /// A directory of this many places is never too large.
 const PLACES_MIN: usize = 16;
 
 impl Default for Table {
     fn default() -> Table {
-        Table { directory: vec![0], bits: 0, buckets: vec![Bucket::default()], len: 0 }
+        Table { directory: vec![0], bits: 0, buckets: vec![Bucket::new(0)], len: 0 }
     }
 }
 
@@ -55,33 +44,44 @@ impl Table {
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
-        self.buckets[self.bucket_of(key)].entries.get(key)
+        self.buckets[self.bucket_of(key)].get(key)
     }
 
     /// Looks at where a key must be, so that it is at hand when it is wanted. Of many keys that are
     /// looked at one right after the other the processor waits for all together.
-    pub(super) fn look_ahead(&self, key: &Key) -> u32 {
-        let entries = &self.buckets[self.bucket_of(key)].entries;
-        entries.first_key_value().map_or(0, |(first, _)| first.hash())
+    pub(super) fn look_ahead(&self, key: &Key) -> u64 {
+        self.buckets[self.bucket_of(key)].look_ahead(key)
     }
 
-    /// Lets `change` do what it wants with the place of a key.
-    pub(super) fn update<R>(&mut self, key: Key, change: impl FnOnce(Slot<'_, Key, Entry>) -> R) -> R {
+    /// Lets `change` do what it wants with the entry of a key; if there is none, it answers what there shall be.
+    pub(super) fn update(
+        &mut self,
+        key: Key,
+        change: impl FnOnce(&Key, Option<&mut Entry>) -> Option<Entry>,
+    ) {
         let bucket = self.bucket_of(&key);
-        let entries = &mut self.buckets[bucket].entries;
-        let before = entries.len();
-        let result = change(entries.entry(key));
-        let after = entries.len();
-        self.len = self.len + after - before;
-        if after > before && after > BUCKET_KEYS_MAX {
-            self.split(bucket);
+        match self.buckets[bucket].get_mut(&key) {
+            Some(entry) => drop(change(&key, Some(entry))),
+            None => {
+                if let Some(entry) = change(&key, None) {
+                    self.insert(bucket, key, entry);
+                }
+            }
         }
-        result
+    }
+
+    /// Puts what was not there before into a bucket, or into what becomes of it.
+    fn insert(&mut self, mut bucket: usize, key: Key, entry: Entry) {
+        while self.buckets[bucket].is_full() && self.split(bucket) {
+            bucket = self.bucket_of(&key);
+        }
+        self.buckets[bucket].insert(key, entry);
+        self.len += 1;
     }
 
     pub(super) fn remove_entry(&mut self, key: &Key) -> Option<(Key, Entry)> {
         let bucket = self.bucket_of(key);
-        let removed = self.buckets[bucket].entries.remove_entry(key);
+        let removed = self.buckets[bucket].remove(key);
         self.len -= usize::from(removed.is_some());
         removed
     }
@@ -104,9 +104,9 @@ impl Table {
             Bound::Unbounded => 0,
             Bound::Included(key) | Bound::Excluded(key) => self.place_of(key),
         };
-        let first = self.buckets[self.directory[place] as usize].entries.range((from, Bound::Unbounded));
-        let rest = self.buckets_behind(place).flat_map(|bucket| self.buckets[bucket].entries.iter());
-        first.chain(rest)
+        let first = self.buckets[self.directory[place] as usize].range(from);
+        let rest = self.buckets_behind(place);
+        first.chain(rest.flat_map(|bucket| self.buckets[bucket].range(Bound::Unbounded)))
     }
 
     /// Gives up what comes before a key, as far as that is easily done.
@@ -114,9 +114,9 @@ impl Table {
         let place = self.place_of(key);
         let bucket = self.directory[place];
         for before in self.directory[..place].iter().filter(|before| **before != bucket) {
-            let entries = &mut self.buckets[*before as usize].entries;
-            self.len -= entries.len();
-            entries.clear();
+            let before = &mut self.buckets[*before as usize];
+            self.len -= before.len();
+            before.clear();
         }
     }
 
@@ -141,7 +141,7 @@ impl Table {
         let mut place = place;
         std::iter::from_fn(move || {
             let bucket = &self.buckets[self.directory[place] as usize];
-            place = self.places_of(place, bucket.bits).end;
+            place = self.places_of(place, bucket.bits()).end;
             self.directory.get(place).map(|bucket| *bucket as usize)
         })
     }
@@ -151,15 +151,15 @@ impl Table {
     pub(super) fn settle(&mut self) {
         let mut bucket = 0;
         while bucket < self.buckets.len() {
-            while self.buckets[bucket].entries.len() > BUCKET_KEYS_MAX && self.split(bucket) {}
+            while self.buckets[bucket].is_too_large() && self.split(bucket) {}
             bucket += 1;
         }
     }
 
     /// Gives half of a bucket's hashes to a new one, if the directory can tell them apart.
     fn split(&mut self, bucket: usize) -> bool {
-        let Bucket { bits, entries } = &self.buckets[bucket];
-        let (bits, hash) = (*bits, entries.first_key_value().expect("it is full").0.hash());
+        let bits = self.buckets[bucket].bits();
+        let hash = self.buckets[bucket].first_hash().expect("it is full");
         if bits == self.bits && !self.double() {
             return false;
         }
@@ -167,10 +167,9 @@ impl Table {
         let places = self.places_of(place, bits);
         let middle = places.start + places.len() / 2;
         let boundary = u32::try_from((middle as u64) << (32 - self.bits)).expect("a hash has 32 bits");
-        let entries = self.buckets[bucket].entries.split_off(&Key::first_of(boundary));
-        self.buckets[bucket].bits = bits + 1;
+        let upper = self.buckets[bucket].split_off(boundary);
         let new = u32::try_from(self.buckets.len()).expect("there are fewer buckets than hashes");
-        self.buckets.push(Bucket { bits: bits + 1, entries });
+        self.buckets.push(upper);
         self.directory[middle..places.end].fill(new);
         true
     }
@@ -198,6 +197,8 @@ impl Eq for Table {}
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::operation::Revision;
     use super::*;
     use crate::prng::Prng;
@@ -207,9 +208,12 @@ mod tests {
     }
 
     fn put(table: &mut Table, key: &Key, number: u64) {
-        table.update(key.clone(), |slot| match slot {
-            Slot::Vacant(slot) => drop(slot.insert(entry(number))),
-            Slot::Occupied(mut slot) => drop(slot.insert(entry(number))),
+        table.update(key.clone(), |_, found| match found {
+            None => Some(entry(number)),
+            Some(found) => {
+                *found = entry(number);
+                None
+            }
         });
     }
 
@@ -219,10 +223,11 @@ mod tests {
         assert!(table.range(Bound::Included(from)).eq(naive.range(from..)));
         assert_eq!(table.directory.len(), 1 << table.bits);
         for (place, bucket) in table.directory.iter().enumerate() {
-            let Bucket { bits, entries } = &table.buckets[*bucket as usize];
-            let places = table.places_of(place, *bits);
+            let found = &table.buckets[*bucket as usize];
+            let places = table.places_of(place, found.bits());
             assert!(table.directory[places.clone()].iter().all(|other| other == bucket));
-            assert!(entries.keys().all(|key| places.contains(&table.place_of(key))));
+            let mut keys = found.range(Bound::Unbounded).map(|(key, _)| key);
+            assert!(keys.all(|key| places.contains(&table.place_of(key))));
         }
     }
 
@@ -257,7 +262,7 @@ mod tests {
         keys.iter().for_each(|key| put(&mut table, key, 1));
         table.settle();
         assert!(table.iter().map(|(key, _)| key).eq(&keys));
-        let large = table.buckets.iter().filter(|bucket| bucket.entries.len() > BUCKET_KEYS_MAX).count();
+        let large = table.buckets.iter().filter(|bucket| bucket.is_too_large()).count();
         assert!(large * 20 < table.buckets.len(), "{large} of {}", table.buckets.len());
     }
 
@@ -272,6 +277,13 @@ mod tests {
             naive.insert(key.clone(), entry(number));
         }
         assert!(table.directory.len() <= 256, "{} places", table.directory.len());
+        assert_equal(&table, &naive, &alike[9]);
+        for key in alike.iter().step_by(2) {
+            assert_eq!(table.remove_entry(key), naive.remove_entry(key));
+            assert_eq!(table.get(key), None);
+        }
+        put(&mut table, &alike[1], 7);
+        naive.insert(alike[1].clone(), entry(7));
         assert_equal(&table, &naive, &alike[9]);
     }
 

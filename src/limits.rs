@@ -136,8 +136,8 @@ pub const REPLY_DEPTH_MAX: usize = 6;
 /// Room of one segment file of the log, in bytes. It is written out with zeros before it is used.
 pub const WAL_SEGMENT_BYTES: u64 = 16 << 20;
 
-/// Segments that the log needs no more and that are kept, to be written anew in the place of fresh ones: about
-/// as many as a snapshot lets go.
+/// Segments that the log needs no more and that are kept, to be written anew in the place of fresh ones:
+/// about as many as a snapshot lets go.
 pub const WAL_RETIRED_MAX: usize = 4;
 
 /// The end of a segment that entries leave free when there is no other to go to, in bytes: a replica on a

@@ -457,6 +457,7 @@ impl Replica {
 
     fn answer_read(&mut self, read: ReadId) {
         let (asker, mut operations) = self.reads.remove(&read).expect("a read is answered once");
+        self.store.look_ahead(&operations);
         let (mut values, mut bytes) = (Vec::with_capacity(operations.len()), 0);
         for operation in &operations {
             let value = self.store.read(operation);

@@ -4,8 +4,8 @@
 //! stands among them says where its entry is. Nothing of this depends on a guess about which way a comparison
 //! goes, so of many buckets that are looked at one after the other the memory is awaited together.
 //!
-//! There is room for nine. Where more have to be held, because their hashes cannot be told apart, they move to
-//! a tree.
+//! There is room for nine. Where more have to be held, because their hashes cannot be told apart, they move
+//! to a tree.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -39,6 +39,7 @@ const _: () = assert!(size_of::<Bucket>() == 64, "one line");
 #[derive(Clone, Debug)]
 enum Entries {
     Few(Vec<(Key, Entry)>),
+    #[expect(clippy::box_collection, reason = "a tree is a word larger than a list, and the line is full")]
     Many(Box<BTreeMap<Key, Entry>>),
 }
 
@@ -81,7 +82,9 @@ impl Bucket {
     /// Reads what a search would read, and answers some number that depends on it.
     pub(super) fn look_ahead(&self, key: &Key) -> u64 {
         match &self.entries {
-            Entries::Few(few) => few.get(self.below(key.hash())).map_or(0, |(_, entry)| entry.share()),
+            Entries::Few(few) => few
+                .get(self.below(key.hash()))
+                .map_or(0, |(other, entry)| u64::from(other.hash()) ^ entry.share()),
             Entries::Many(_) => 0,
         }
     }

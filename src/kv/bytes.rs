@@ -1,83 +1,121 @@
 //! Values as clients sent them: any bytes, of any length up to the limit.
 //!
 //! A type of its own for the sake of the codec: serde takes a plain vector of bytes for a sequence and
-//! encodes it one element at a time, which costs more than everything else that happens to a value.
+//! encodes it one element at a time, which costs more than everything else that happens to a value. And most
+//! values are short: one that lies in place costs neither a visit to the allocator wherever it comes past,
+//! nor memory for it, nor another wait of the processor to give it up.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bytes without any meaning of their own; two words, no spare capacity.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Bytes(Box<[u8]>);
+/// Bytes without any meaning of their own; five words. Few of them need no memory elsewhere.
+#[derive(Clone)]
+pub struct Bytes(Form);
 
-impl Bytes {
-    /// The bytes themselves, without a copy.
-    pub fn into_boxed(self) -> Box<[u8]> {
-        self.0
+#[derive(Clone)]
+enum Form {
+    Short { length: u8, bytes: [u8; INLINE_BYTES_MAX] },
+    Long(Box<[u8]>),
+}
+
+/// Most bytes that are kept in place.
+const INLINE_BYTES_MAX: usize = 38;
+
+const _: () = assert!(size_of::<Bytes>() == 40, "tag, length and the bytes fill five words");
+
+impl Default for Bytes {
+    fn default() -> Bytes {
+        Bytes(Form::Short { length: 0, bytes: [0; INLINE_BYTES_MAX] })
     }
 }
 
 impl Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Form::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Form::Long(bytes) => bytes,
+        }
     }
 }
 
 impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self
     }
 }
 
-impl From<Box<[u8]>> for Bytes {
-    fn from(bytes: Box<[u8]>) -> Bytes {
-        Bytes(bytes)
+impl PartialEq for Bytes {
+    fn eq(&self, other: &Bytes) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Bytes {}
+
+impl PartialOrd for Bytes {
+    fn partial_cmp(&self, other: &Bytes) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Bytes {
+    fn cmp(&self, other: &Bytes) -> Ordering {
+        (**self).cmp(&**other)
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Bytes {
-        Bytes(bytes.into_boxed_slice())
+        if bytes.len() <= INLINE_BYTES_MAX {
+            return Bytes::from(&bytes[..]);
+        }
+        Bytes(Form::Long(bytes.into_boxed_slice()))
     }
 }
 
 impl From<&[u8]> for Bytes {
     fn from(bytes: &[u8]) -> Bytes {
-        Bytes(bytes.into())
+        let Some(length) = u8::try_from(bytes.len()).ok().filter(|_| bytes.len() <= INLINE_BYTES_MAX) else {
+            return Bytes(Form::Long(bytes.into()));
+        };
+        let mut inline = [0; INLINE_BYTES_MAX];
+        inline[..bytes.len()].copy_from_slice(bytes);
+        Bytes(Form::Short { length, bytes: inline })
     }
 }
 
 impl From<&str> for Bytes {
     fn from(text: &str) -> Bytes {
-        Bytes(text.as_bytes().into())
+        Bytes::from(text.as_bytes())
     }
 }
 
 impl From<String> for Bytes {
     fn from(text: String) -> Bytes {
-        Bytes(text.into_bytes().into_boxed_slice())
+        Bytes::from(text.into_bytes())
     }
 }
 
 impl From<Box<str>> for Bytes {
     fn from(text: Box<str>) -> Bytes {
-        Bytes(text.into_boxed_bytes())
+        Bytes::from(text.as_bytes())
     }
 }
 
 impl fmt::Debug for Bytes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "\"{}\"", self.0.escape_ascii())
+        write!(formatter, "\"{}\"", self.escape_ascii())
     }
 }
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
+        serializer.serialize_bytes(self)
     }
 }
 
@@ -113,5 +151,16 @@ mod tests {
         let bytes = Bytes::from(&[0, 255, 10][..]);
         assert_eq!(codec::encode(&bytes), [3, 0, 0, 0, 0, 0, 0, 0, 0, 255, 10]);
         assert_eq!(codec::decode(&codec::encode(&bytes)), Ok(bytes));
+    }
+
+    #[test]
+    fn short_and_long_bytes_are_the_same_to_whoever_reads_them() {
+        for length in [0, 1, INLINE_BYTES_MAX, INLINE_BYTES_MAX + 1, 300] {
+            let plain = vec![7; length];
+            let bytes = Bytes::from(&plain[..]);
+            assert_eq!((&bytes[..], &bytes), (&plain[..], &Bytes::from(plain.clone())));
+            assert_eq!(matches!(bytes.0, Form::Short { .. }), length <= INLINE_BYTES_MAX);
+            assert_eq!(codec::decode(&codec::encode(&bytes)), Ok(bytes));
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! What the store keeps for one key, in as few bytes as a million keys deserve.
 //!
-//! Most values are short, so they lie in the entry itself: a value in a box of its own takes as much memory
-//! again for the box, and a processor waits for it once more, even if only to give it up. Most keys live for
-//! ever, so they do not pay for an end: only a key that has one keeps it, together with the value, in a box.
+//! Most values are short, so they lie in the entry itself (see `bytes`). Most keys live for ever, so they do
+//! not pay for an end: only a key that has one keeps it, together with the value, in a box.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::bytes::Bytes;
 use super::command::WallClock;
 use super::key::Key;
 use super::operation::Revision;
@@ -21,57 +21,46 @@ pub(super) struct Entry {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Content {
-    Short { length: u8, bytes: [u8; INLINE_BYTES_MAX] },
-    Long(Box<[u8]>),
+    Endless(Bytes),
     Ending(Box<Ending>),
 }
-
-/// Longest value that lies in the entry itself, in bytes.
-const INLINE_BYTES_MAX: usize = 38;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Ending {
     end: WallClock,
-    value: Box<[u8]>,
+    value: Bytes,
 }
 
 const _: () = assert!(size_of::<Entry>() == 56, "five words for the content, one each for the other two");
 
 impl Entry {
     /// What a key has from now on.
-    pub(super) fn new(key: &Key, value: Box<[u8]>, end: Option<WallClock>, revision: Revision) -> Entry {
+    pub(super) fn new(key: &Key, value: Bytes, end: Option<WallClock>, revision: Revision) -> Entry {
         let share = share(key, &value, end, revision);
-        let content = match (end, u8::try_from(value.len())) {
-            (Some(end), _) => Content::Ending(Box::new(Ending { end, value })),
-            (None, Ok(length)) if value.len() <= INLINE_BYTES_MAX => {
-                let mut bytes = [0; INLINE_BYTES_MAX];
-                bytes[..value.len()].copy_from_slice(&value);
-                Content::Short { length, bytes }
-            }
-            (None, _) => Content::Long(value),
+        let content = match end {
+            Some(end) => Content::Ending(Box::new(Ending { end, value })),
+            None => Content::Endless(value),
         };
         Entry { content, revision, share }
     }
 
     pub(super) fn value(&self) -> &[u8] {
         match &self.content {
-            Content::Short { length, bytes } => &bytes[..usize::from(*length)],
-            Content::Long(value) => value,
+            Content::Endless(value) => value,
             Content::Ending(ending) => &ending.value,
         }
     }
 
-    pub(super) fn into_value(self) -> Box<[u8]> {
+    pub(super) fn into_value(self) -> Bytes {
         match self.content {
-            Content::Short { length, bytes } => bytes[..usize::from(length)].into(),
-            Content::Long(value) => value,
+            Content::Endless(value) => value,
             Content::Ending(ending) => ending.value,
         }
     }
 
     pub(super) fn end(&self) -> Option<WallClock> {
         match &self.content {
-            Content::Short { .. } | Content::Long(_) => None,
+            Content::Endless(_) => None,
             Content::Ending(ending) => Some(ending.end),
         }
     }

@@ -14,11 +14,12 @@ use std::ops::Bound;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::bytes::Bytes;
 use super::command::WallClock;
 use super::entry::Entry;
 use super::image::{Block, Walk};
 use super::key::Key;
-use super::operation::Revision;
+use super::operation::{Operation, Revision};
 use super::table::Table;
 
 /// The keys of a store, and the clock that decides which of them are still there.
@@ -82,9 +83,13 @@ impl Keyspace {
         self.entries.get(key).filter(|entry| !entry.is_due(self.clock))
     }
 
-    /// Brings near what is about to be wanted.
-    pub(super) fn look_ahead<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
-        std::hint::black_box(keys.fold(0, |sum, key| sum ^ self.entries.look_ahead(key)));
+    /// Brings near what several operations are about to ask for. For one there is nothing to wait for
+    /// together.
+    pub(super) fn look_ahead(&self, operations: &[Operation]) {
+        if operations.len() > 1 {
+            let keys = operations.iter().filter_map(Operation::key);
+            std::hint::black_box(keys.fold(0, |sum, key| sum ^ self.entries.look_ahead(key)));
+        }
     }
 
     pub(super) fn contains(&self, key: &Key) -> bool {
@@ -107,7 +112,7 @@ impl Keyspace {
     }
 
     /// Lets `key` have a value. One that would have ended already is not kept at all.
-    pub(super) fn put(&mut self, key: Key, value: Box<[u8]>, lifetime: Lifetime) {
+    pub(super) fn put(&mut self, key: Key, value: Bytes, lifetime: Lifetime) {
         if matches!(lifetime, Lifetime::Until(end) if end <= self.clock) {
             self.take(&key);
             return;
@@ -304,7 +309,7 @@ mod tests {
         let mut prng = crate::prng::Prng::new(1);
         for step in 0..2_000 {
             let key = Key::new(&[b'k', u8::try_from(prng.below(40)).unwrap()]);
-            let value = Box::from(&b"0123456789"[..usize::try_from(prng.below(10)).unwrap()]);
+            let value = Bytes::from(&b"0123456789"[..usize::try_from(prng.below(10)).unwrap()]);
             let end = WallClock(step + prng.below(50));
             match prng.below(8) {
                 0..3 => space.put(key, value, Lifetime::Until(end)),
@@ -325,7 +330,7 @@ mod tests {
     fn a_key_is_gone_when_its_end_has_come_and_not_before() {
         let mut space = Keyspace::default();
         let key = Key::from("k");
-        space.put(key.clone(), Box::from(&b"v"[..]), Lifetime::Until(WallClock(10)));
+        space.put(key.clone(), Bytes::from("v"), Lifetime::Until(WallClock(10)));
         space.advance(WallClock(9));
         assert!(space.contains(&key) && space.len() == 1);
         space.advance(WallClock(10));
@@ -337,9 +342,9 @@ mod tests {
     #[test]
     fn what_is_due_lends_its_end_to_nothing_new() {
         let mut space = Keyspace::default();
-        space.put(Key::from("k"), Box::from(&b"v"[..]), Lifetime::Until(WallClock(10)));
+        space.put(Key::from("k"), Bytes::from("v"), Lifetime::Until(WallClock(10)));
         space.advance(WallClock(10));
-        space.put(Key::from("k"), Box::from(&b"w"[..]), Lifetime::AsBefore);
+        space.put(Key::from("k"), Bytes::from("w"), Lifetime::AsBefore);
         assert_eq!(space.get(&Key::from("k")).map(Entry::end), Some(None));
     }
 
@@ -354,7 +359,7 @@ mod tests {
             ("k", "v", Lifetime::Until(WallClock(2))),
         ] {
             let mut space = Keyspace::default();
-            space.put(Key::from(key), value.as_bytes().into(), lifetime);
+            space.put(Key::from(key), value.into(), lifetime);
             assert!(digests.insert(space.digest()));
         }
     }

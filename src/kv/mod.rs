@@ -48,6 +48,6 @@ pub use operation::{
     Comparison, EndOrder, LifetimeCondition, LifetimeForm, Moment, NewLifetime, Operation, Presence,
     Revision, SetAnswer, SetCondition, SetOptions,
 };
-pub use parse::{COMMANDS, Form, knows, parse};
+pub use parse::{COMMANDS, Form, form, parse};
 pub use store::Store;
 pub use value::Value;

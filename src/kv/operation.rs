@@ -119,7 +119,7 @@ pub enum SetCondition {
     /// Depending on whether the key is there.
     Key(Presence),
     /// Depending on what the key holds.
-    Value(Comparison),
+    Value(Box<Comparison>),
 }
 
 /// Whether a key is to be there.

@@ -93,12 +93,13 @@ pub(super) fn random_key(space: &Keyspace) -> Value {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use super::super::bytes::Bytes;
     use super::super::keyspace::Lifetime;
     use super::*;
     use crate::kv::WallClock;
 
     fn put(space: &mut Keyspace, name: &str) {
-        space.put(Key::from(name), Box::default(), Lifetime::Endless);
+        space.put(Key::from(name), Bytes::default(), Lifetime::Endless);
     }
 
     fn step(space: &Keyspace, cursor: u64, count: u64, pattern: Option<&[u8]>) -> (u64, Vec<Vec<u8>>) {
@@ -197,7 +198,7 @@ mod tests {
         for number in 0..10 {
             put(&mut space, &number.to_string());
         }
-        space.put(Key::from("due"), Box::default(), Lifetime::Until(WallClock(1)));
+        space.put(Key::from("due"), Bytes::default(), Lifetime::Until(WallClock(1)));
         space.advance(WallClock(1));
         for _ in 0..300 {
             put(&mut space, "0");

@@ -45,6 +45,11 @@ impl Store {
         values
     }
 
+    /// Brings near what these operations are about to ask for.
+    pub fn look_ahead(&self, operations: &[Operation]) {
+        self.space.look_ahead(operations);
+    }
+
     /// The answer to a read, at the time that the store knows.
     ///
     /// # Panics

@@ -3,9 +3,9 @@
 //! The order of keys is that of their hashes (see `key`), and hashes are spread evenly. So the first bits of
 //! a hash tell where its key must be: a directory leads from them to a bucket of a few keys. This is
 //! extendible hashing, but with the *first* bits, so that bucket follows on bucket in the order of the keys,
-//! and a walk in order stays what it is in a tree. A tree of all keys has to be descended, and on its way from
-//! one level to the next a processor waits for memory each time. Here it waits twice: for a bucket, which is
-//! one line of its cache and holds the hashes, and for the entry that they lead to.
+//! and a walk in order stays what it is in a tree. A tree of all keys has to be descended, and on its way
+//! from one level to the next a processor waits for memory each time. Here it waits twice: for a bucket,
+//! which is one line of its cache and holds the hashes, and for the entry that they lead to.
 //!
 //! A bucket with too many keys is split in two (see `bucket`); if the directory is too coarse for that, it
 //! doubles, which copies four bytes a place. Nothing else ever moves, so there is no moment at which all keys
@@ -53,7 +53,8 @@ impl Table {
         self.buckets[self.bucket_of(key)].look_ahead(key)
     }
 
-    /// Lets `change` do what it wants with the entry of a key; if there is none, it answers what there shall be.
+    /// Lets `change` do what it wants with the entry of a key; if there is none, it answers what there shall
+    /// be.
     pub(super) fn update(
         &mut self,
         key: Key,
@@ -199,12 +200,13 @@ impl Eq for Table {}
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::bytes::Bytes;
     use super::super::operation::Revision;
     use super::*;
     use crate::prng::Prng;
 
     fn entry(number: u64) -> Entry {
-        Entry::new(&Key::from("any"), Box::default(), None, Revision(number))
+        Entry::new(&Key::from("any"), Bytes::default(), None, Revision(number))
     }
 
     fn put(table: &mut Table, key: &Key, number: u64) {

@@ -23,7 +23,7 @@ pub enum Value {
     Error(#[serde(deserialize_with = "crate::bounded::text")] Box<str>),
 }
 
-const _: () = assert!(size_of::<Value>() <= 32);
+const _: () = assert!(size_of::<Value>() <= 40);
 
 impl Value {
     /// An error with the prefix that Redis uses for all that has no better one.

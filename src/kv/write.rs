@@ -17,9 +17,7 @@ use crate::limits::{EXPIRED_PER_COMMAND_MAX, REPLY_BYTES_MAX, VALUE_BYTES_MAX};
 /// Carries out one operation after the other. An answer that finds no room any more gives way to an error;
 /// what it told of is done all the same.
 pub(super) fn carry_out_all(space: &mut Keyspace, operations: Vec<Operation>) -> Vec<Value> {
-    if operations.len() > 1 {
-        space.look_ahead(operations.iter().filter_map(Operation::key));
-    }
+    space.look_ahead(&operations);
     let mut room = REPLY_BYTES_MAX;
     let each = |operation| {
         let answer = carry_out(space, operation);
@@ -43,7 +41,7 @@ pub(super) fn carry_out(space: &mut Keyspace, operation: Operation) -> Value {
         }
         Operation::GetAndSetLifetime { key, lifetime } => get_and_set_lifetime(space, key, lifetime),
         Operation::GetAndDelete { key } => {
-            space.take(&key).map_or(Value::Nil, |entry| Value::Bytes(entry.into_value().into()))
+            space.take(&key).map_or(Value::Nil, |entry| Value::Bytes(entry.into_value()))
         }
         Operation::SetRange { key, offset, value } => set_range(space, key, offset, &value),
         Operation::Append { key, value } => append(space, key, &value),
@@ -78,7 +76,7 @@ fn set(space: &mut Keyspace, key: Key, value: Bytes, options: &SetOptions) -> Va
     };
     if permitted {
         let lifetime = resolve(space, options.lifetime);
-        space.put(key, value.into_boxed(), lifetime);
+        space.put(key, value, lifetime);
     }
     previous.unwrap_or_else(|| was_set(options.answer, permitted))
 }
@@ -94,7 +92,7 @@ fn set_many(
     if permitted {
         let lifetime = resolve(space, lifetime);
         for (key, value) in pairs {
-            space.put(key, value.into_boxed(), lifetime);
+            space.put(key, value, lifetime);
         }
     }
     was_set(answer, permitted)
@@ -173,7 +171,7 @@ fn add(space: &mut Keyspace, key: Key, delta: i64) -> Value {
     let Some(sum) = number.checked_add(delta) else {
         return Value::error("increment or decrement would overflow");
     };
-    space.put(key, sum.to_string().into_bytes().into(), Lifetime::AsBefore);
+    space.put(key, sum.to_string().into(), Lifetime::AsBefore);
     Value::Integer(sum)
 }
 
@@ -188,7 +186,7 @@ fn add_decimal(space: &mut Keyspace, key: Key, delta: &[u8]) -> Value {
     };
     let Some(sum) = sum else { return Value::error("increment would produce NaN or Infinity") };
     let text = Bytes::from(sum.to_string());
-    space.put(key, text.clone().into_boxed(), Lifetime::AsBefore);
+    space.put(key, text.clone(), Lifetime::AsBefore);
     Value::Bytes(text)
 }
 

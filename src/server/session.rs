@@ -3,11 +3,13 @@
 //! Answers keep the order of commands: as long as a value of the store is still to come, whatever is said
 //! after it waits in the plan.
 
+use std::sync::LazyLock;
+
 use super::client::Batch;
 use super::local;
 use super::orders;
 use super::picture::Picture;
-use crate::kv::{self, ClientId, Key, Operation, RequestId, Revision, Token, Value};
+use crate::kv::{self, ClientId, Form, Key, Operation, RequestId, Revision, Token, Value};
 use crate::limits::{COMMAND_BYTES_MAX, KEYS_PER_COMMAND_MAX, TOKEN_BYTES_MAX};
 use crate::replica::Order;
 use crate::resp::{
@@ -171,7 +173,7 @@ impl Session {
                 self.unwatch();
                 self.tell(output, |writer: &mut ReplyWriter<'_>| ReplyWriter::ok(writer));
             }
-            _ => match parse(request, spec.name) {
+            _ => match parse(request, spec.verb) {
                 Some(Ok(operation)) => self.take(operation, batch, output),
                 Some(Err(error)) => {
                     self.spoil();
@@ -326,7 +328,7 @@ impl Session {
             return self.tell(output, |writer| writer.error("ERR WATCH inside MULTI is not allowed"));
         }
         // Keys have the same limits, in length and number, as where the store looks at them.
-        if let Some(Err(error)) = parse(request, "exists") {
+        if let Some(Err(error)) = parse(request, Verb::Exists) {
             return self.tell_value(output, &error);
         }
         let keys: Vec<Key> = request.iter().skip(1).map(Key::from).collect();
@@ -355,7 +357,7 @@ impl Session {
             self.tell(output, |writer| writer.error(error));
             return Handled::Done;
         };
-        let parsed = resp::find(inner).ok().and_then(|spec| parse(inner, spec.name));
+        let parsed = resp::find(inner).ok().and_then(|spec| parse(inner, spec.verb));
         match parsed {
             Some(Ok(operation)) => {
                 batch.once = Some(RequestId { client: ClientId(0), token: Token(token.into()) });
@@ -479,10 +481,23 @@ impl Session {
     }
 }
 
+/// For each verb how the store parses it, if it is about the store: every command asks for that.
+static FORMS: LazyLock<Vec<Option<&Form>>> =
+    LazyLock::new(|| resp::COMMANDS.iter().map(|spec| kv::form(spec.name)).collect());
+
+/// Commands of up to so many words are parsed without a list of them on the heap.
+const FEW_WORDS: usize = 4;
+
 /// The operation that a command is; `None` if it is not about the store.
-fn parse(request: Request<'_>, name: &str) -> Option<Result<Operation, Value>> {
-    let arguments: Vec<&[u8]> = request.iter().skip(1).collect();
-    kv::knows(name).then(|| kv::parse(name, &arguments))
+fn parse(request: Request<'_>, verb: Verb) -> Option<Result<Operation, Value>> {
+    let form = FORMS[verb as usize]?;
+    let words = request.iter().skip(1);
+    if request.len() > FEW_WORDS {
+        return Some(form.parse(&words.collect::<Vec<_>>()));
+    }
+    let mut few = [&[][..]; FEW_WORDS];
+    few.iter_mut().zip(words).for_each(|(place, word)| *place = word);
+    Some(form.parse(&few[..request.len() - 1]))
 }
 
 fn is_about_a_slot(verb: Verb) -> bool {

@@ -17,11 +17,11 @@
 //! record, because no client knows the header's checksum.
 //!
 //! **Segments** are files of a fixed size. The next one is prepared beforehand under another name, from one
-//! that is needed no more, or by writing zeros (blocks that were reserved but never written would cost a metadata commit at their first sync), and
-//! gets its own name once its header and first record are durable. So under a segment's name there is never
-//! a half-made segment, and a full disk shows itself before anything of a batch is written (R16). The first
-//! record of every segment repeats the term, the vote and the place where the log begins: segments below
-//! that place can go.
+//! that is needed no more, or by writing zeros (blocks that were reserved but never written would cost a
+//! metadata commit at their first sync), and gets its own name once its header and first record are durable.
+//! So under a segment's name there is never a half-made segment, and a full disk shows itself before anything
+//! of a batch is written (R16). The first record of every segment repeats the term, the vote and the place
+//! where the log begins: segments below that place can go.
 //!
 //! **Recovery** reads everything before it changes anything. It then makes durable what it has read: it
 //! syncs the older segments and writes the last one anew, into the spare file, without the torn tail. Anew
@@ -40,9 +40,9 @@
 //! never comes upon an entry that a later record has replaced (`landmarks.rs` says why). Every record is
 //! checked before it is believed, and what cannot be read is final, as a failed write is.
 //!
-//! **Space.** Below the log's start segments go whole, oldest first. Some are used again: preparing a fresh one
-//! writes as many zeros as it will take records, and makes everybody wait for the sync of them. One that is
-//! used again must never come back under its old name with something newer in it. So it is renamed, the
+//! **Space.** Below the log's start segments go whole, oldest first. Some are used again: preparing a fresh
+//! one writes as many zeros as it will take records, and makes everybody wait for the sync of them. One that
+//! is used again must never come back under its old name with something newer in it. So it is renamed, the
 //! directory is synced, and only the process that has seen this succeed writes to it: what a later one finds
 //! under such a name it removes, because it cannot know. Records of a segment's former life do not fit its
 //! new header, and are older than all that follow. Behind each record stand zeros in the place of the next

@@ -298,8 +298,8 @@ impl Replay {
     }
 }
 
-/// Removes what an earlier process has set aside. Nobody knows whether its renaming is durable, so it must not
-/// be written to: it could come back under its old name. And a full disk may need the space.
+/// Removes what an earlier process has set aside. Nobody knows whether its renaming is durable, so it must
+/// not be written to: it could come back under its old name. And a full disk may need the space.
 fn forget_retired<D: Disk>(disk: &mut D, names: &[String]) -> Result<(), DiskFailure> {
     for name in names.iter().filter(|name| is_retired(name)) {
         disk.remove(name).during("remove", name)?;

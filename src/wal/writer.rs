@@ -544,7 +544,8 @@ fn prepare_spare<D: Disk>(
     Ok(Spare::Ready)
 }
 
-/// A retired segment becomes the spare. All its blocks are there, and none of its records fits a later header.
+/// A retired segment becomes the spare. All its blocks are there, and none of its records fits a later
+/// header.
 fn reuse<D: Disk>(disk: &mut D, number: SegmentNumber) -> Result<SpareFile<D::File>, DiskFailure> {
     let name = number.retired_name();
     disk.rename(&name, SPARE_NAME).during("rename", &name)?;

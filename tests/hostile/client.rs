@@ -126,7 +126,7 @@ fn carry_out(request: &OwnedRequest) {
     let mut buffer = Vec::new();
     let protocol = if view.len().is_multiple_of(2) { Protocol::Resp2 } else { Protocol::Resp3 };
     let is_answered = write_command_reply(spec.verb, view, &mut ReplyWriter::new(&mut buffer, protocol));
-    if is_answered || !kv::knows(spec.name) {
+    if is_answered || kv::form(spec.name).is_none() {
         return;
     }
     let arguments: Vec<&[u8]> = view.iter().skip(1).collect();

@@ -44,65 +44,65 @@ const TWO_KEYS: (i32, i32, i32) = (1, 2, 1);
 const ALL_KEYS: (i32, i32, i32) = (1, -1, 1);
 const PAIRS: (i32, i32, i32) = (1, -1, 2);
 
-const fn form(name: &'static str, arity: i32, writes: bool, keys: (i32, i32, i32), parser: Parser) -> Form {
+const fn row(name: &'static str, arity: i32, writes: bool, keys: (i32, i32, i32), parser: Parser) -> Form {
     Form { name, arity, writes, keys, parser }
 }
 
 /// All commands that the store understands, by name.
 pub const COMMANDS: &[Form] = &[
-    form("append", 3, WRITES, ONE_KEY, strings::append),
-    form("copy", -3, WRITES, TWO_KEYS, keys::copy),
-    form("dbsize", 1, READS, NO_KEYS, keys::count),
-    form("decr", 2, WRITES, ONE_KEY, counters::decrement),
-    form("decrby", 3, WRITES, ONE_KEY, counters::decrement_by),
-    form("del", -2, WRITES, ALL_KEYS, keys::delete),
-    form("delex", -2, WRITES, ONE_KEY, keys::delete_if),
-    form("delifeq", 3, WRITES, ONE_KEY, keys::delete_if_equal),
-    form("digest", 2, READS, ONE_KEY, strings::digest),
-    form("exists", -2, READS, ALL_KEYS, keys::exists),
-    form("expire", -3, WRITES, ONE_KEY, lifetimes::expire),
-    form("expireat", -3, WRITES, ONE_KEY, lifetimes::expire),
-    form("expiretime", 2, READS, ONE_KEY, lifetimes::ask),
-    form("flushall", -1, WRITES, NO_KEYS, keys::clear),
-    form("flushdb", -1, WRITES, NO_KEYS, keys::clear),
-    form("get", 2, READS, ONE_KEY, strings::get),
-    form("getdel", 2, WRITES, ONE_KEY, strings::get_and_delete),
-    form("getex", -2, WRITES, ONE_KEY, strings::get_and_set_lifetime),
-    form("getrange", 4, READS, ONE_KEY, strings::get_range),
-    form("getset", 3, WRITES, ONE_KEY, strings::get_and_set),
-    form("incr", 2, WRITES, ONE_KEY, counters::increment),
-    form("incrby", 3, WRITES, ONE_KEY, counters::increment_by),
-    form("incrbyfloat", 3, WRITES, ONE_KEY, counters::increment_by_decimal),
-    form("keys", 2, READS, NO_KEYS, keys::list),
-    form("mget", -2, READS, ALL_KEYS, strings::get_many),
-    form("mset", -3, WRITES, PAIRS, strings::set_many),
-    form("msetex", -4, WRITES, NO_KEYS, strings::set_many_with_lifetime),
-    form("msetnx", -3, WRITES, PAIRS, strings::set_many),
-    form("persist", 2, WRITES, ONE_KEY, lifetimes::persist),
-    form("pexpire", -3, WRITES, ONE_KEY, lifetimes::expire),
-    form("pexpireat", -3, WRITES, ONE_KEY, lifetimes::expire),
-    form("pexpiretime", 2, READS, ONE_KEY, lifetimes::ask),
-    form("psetex", 4, WRITES, ONE_KEY, strings::set_with_lifetime),
-    form("pttl", 2, READS, ONE_KEY, lifetimes::ask),
-    form("randomkey", 1, READS, NO_KEYS, keys::random),
-    form("rename", 3, WRITES, TWO_KEYS, keys::rename),
-    form("renamenx", 3, WRITES, TWO_KEYS, keys::rename),
-    form("scan", -2, READS, NO_KEYS, keys::scan),
-    form("set", -3, WRITES, ONE_KEY, strings::set),
-    form("setex", 4, WRITES, ONE_KEY, strings::set_with_lifetime),
-    form("setnx", 3, WRITES, ONE_KEY, strings::set_if_absent),
-    form("setrange", 4, WRITES, ONE_KEY, strings::set_range),
-    form("strlen", 2, READS, ONE_KEY, strings::length),
-    form("substr", 4, READS, ONE_KEY, strings::get_range),
-    form("touch", -2, READS, ALL_KEYS, keys::exists),
-    form("ttl", 2, READS, ONE_KEY, lifetimes::ask),
-    form("type", 2, READS, ONE_KEY, keys::kind),
-    form("unlink", -2, WRITES, ALL_KEYS, keys::delete),
+    row("append", 3, WRITES, ONE_KEY, strings::append),
+    row("copy", -3, WRITES, TWO_KEYS, keys::copy),
+    row("dbsize", 1, READS, NO_KEYS, keys::count),
+    row("decr", 2, WRITES, ONE_KEY, counters::decrement),
+    row("decrby", 3, WRITES, ONE_KEY, counters::decrement_by),
+    row("del", -2, WRITES, ALL_KEYS, keys::delete),
+    row("delex", -2, WRITES, ONE_KEY, keys::delete_if),
+    row("delifeq", 3, WRITES, ONE_KEY, keys::delete_if_equal),
+    row("digest", 2, READS, ONE_KEY, strings::digest),
+    row("exists", -2, READS, ALL_KEYS, keys::exists),
+    row("expire", -3, WRITES, ONE_KEY, lifetimes::expire),
+    row("expireat", -3, WRITES, ONE_KEY, lifetimes::expire),
+    row("expiretime", 2, READS, ONE_KEY, lifetimes::ask),
+    row("flushall", -1, WRITES, NO_KEYS, keys::clear),
+    row("flushdb", -1, WRITES, NO_KEYS, keys::clear),
+    row("get", 2, READS, ONE_KEY, strings::get),
+    row("getdel", 2, WRITES, ONE_KEY, strings::get_and_delete),
+    row("getex", -2, WRITES, ONE_KEY, strings::get_and_set_lifetime),
+    row("getrange", 4, READS, ONE_KEY, strings::get_range),
+    row("getset", 3, WRITES, ONE_KEY, strings::get_and_set),
+    row("incr", 2, WRITES, ONE_KEY, counters::increment),
+    row("incrby", 3, WRITES, ONE_KEY, counters::increment_by),
+    row("incrbyfloat", 3, WRITES, ONE_KEY, counters::increment_by_decimal),
+    row("keys", 2, READS, NO_KEYS, keys::list),
+    row("mget", -2, READS, ALL_KEYS, strings::get_many),
+    row("mset", -3, WRITES, PAIRS, strings::set_many),
+    row("msetex", -4, WRITES, NO_KEYS, strings::set_many_with_lifetime),
+    row("msetnx", -3, WRITES, PAIRS, strings::set_many),
+    row("persist", 2, WRITES, ONE_KEY, lifetimes::persist),
+    row("pexpire", -3, WRITES, ONE_KEY, lifetimes::expire),
+    row("pexpireat", -3, WRITES, ONE_KEY, lifetimes::expire),
+    row("pexpiretime", 2, READS, ONE_KEY, lifetimes::ask),
+    row("psetex", 4, WRITES, ONE_KEY, strings::set_with_lifetime),
+    row("pttl", 2, READS, ONE_KEY, lifetimes::ask),
+    row("randomkey", 1, READS, NO_KEYS, keys::random),
+    row("rename", 3, WRITES, TWO_KEYS, keys::rename),
+    row("renamenx", 3, WRITES, TWO_KEYS, keys::rename),
+    row("scan", -2, READS, NO_KEYS, keys::scan),
+    row("set", -3, WRITES, ONE_KEY, strings::set),
+    row("setex", 4, WRITES, ONE_KEY, strings::set_with_lifetime),
+    row("setnx", 3, WRITES, ONE_KEY, strings::set_if_absent),
+    row("setrange", 4, WRITES, ONE_KEY, strings::set_range),
+    row("strlen", 2, READS, ONE_KEY, strings::length),
+    row("substr", 4, READS, ONE_KEY, strings::get_range),
+    row("touch", -2, READS, ALL_KEYS, keys::exists),
+    row("ttl", 2, READS, ONE_KEY, lifetimes::ask),
+    row("type", 2, READS, ONE_KEY, keys::kind),
+    row("unlink", -2, WRITES, ALL_KEYS, keys::delete),
 ];
 
-/// Whether a command is about the store. `name` is in lower case.
-pub fn knows(name: &str) -> bool {
-    COMMANDS.binary_search_by(|form| form.name.cmp(name)).is_ok()
+/// The row of a command, if it is about the store. `name` is in lower case.
+pub fn form(name: &str) -> Option<&'static Form> {
+    COMMANDS.binary_search_by(|form| form.name.cmp(name)).ok().map(|row| &COMMANDS[row])
 }
 
 /// What a command asks of the store. `name` is in lower case; `arguments` are what follows it.
@@ -111,19 +111,26 @@ pub fn knows(name: &str) -> bool {
 ///
 /// The error that Redis would answer, as a [`Value::Error`].
 pub fn parse(name: &str, arguments: &[&[u8]]) -> Result<Operation, Value> {
-    let Ok(row) = COMMANDS.binary_search_by(|form| form.name.cmp(name)) else {
-        return Err(unknown(name, arguments));
-    };
-    let form = &COMMANDS[row];
-    let words = i32::try_from(arguments.len()).unwrap_or(i32::MAX).saturating_add(1);
-    if words < form.arity.abs() || (form.arity > 0 && words != form.arity) {
-        return Err(wrong_number(name));
+    form(name).map_or_else(|| Err(unknown(name, arguments)), |form| form.parse(arguments))
+}
+
+impl Form {
+    /// What this command asks of the store with these arguments.
+    ///
+    /// # Errors
+    ///
+    /// As of [`parse`].
+    pub fn parse(&self, arguments: &[&[u8]]) -> Result<Operation, Value> {
+        let words = i32::try_from(arguments.len()).unwrap_or(i32::MAX).saturating_add(1);
+        if words < self.arity.abs() || (self.arity > 0 && words != self.arity) {
+            return Err(wrong_number(self.name));
+        }
+        let operation = (self.parser)(self.name, arguments)?;
+        if operation.bytes() > COMMAND_BYTES_MAX {
+            return Err(Value::error("command exceeds maximum allowed size"));
+        }
+        Ok(operation)
     }
-    let operation = (form.parser)(name, arguments)?;
-    if operation.bytes() > COMMAND_BYTES_MAX {
-        return Err(Value::error("command exceeds maximum allowed size"));
-    }
-    Ok(operation)
 }
 
 /// The error for too few or too many arguments.

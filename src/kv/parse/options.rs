@@ -92,7 +92,7 @@ impl Chosen<'_> {
         match &*self.word {
             "nx" => Ok(SetCondition::Key(Presence::Absent)),
             "xx" => Ok(SetCondition::Key(Presence::Present)),
-            word => Ok(SetCondition::Value(comparison(word, self.argument)?)),
+            word => Ok(SetCondition::Value(Box::new(comparison(word, self.argument)?))),
         }
     }
 

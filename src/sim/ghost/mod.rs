@@ -178,9 +178,10 @@ impl Ghost {
     }
 
     /// S14: a leader has everything that was committed in its term or before, so what it has cut off was not.
-    /// One of an earlier term, whose append comes late to a node that has not heard of the later one, may well
-    /// have a copy cut off that this commitment does not rest on. Who told a node what is not known here, but
-    /// that it led the term in which the node was `since`, or a later one, and that of the entry it sent.
+    /// One of an earlier term, whose append comes late to a node that has not heard of the later one, may
+    /// well have a copy cut off that this commitment does not rest on. Who told a node what is not known
+    /// here, but that it led the term in which the node was `since`, or a later one, and that of the entry it
+    /// sent.
     fn appends(
         &mut self,
         at: usize,

@@ -57,6 +57,7 @@ mod reader;
 mod record;
 mod recover;
 mod segment;
+mod spares;
 mod writer;
 
 use crate::identity::{ClusterId, Incarnation};
@@ -67,7 +68,8 @@ use landmarks::Landmarks;
 
 pub use error::{OpenError, ReadError, WriteError};
 pub use recover::open;
-pub use writer::{Durable, Spare, Writer, create};
+pub use spares::Spare;
+pub use writer::{Durable, Writer, create};
 
 /// Whose log it is. Another's is refused, so that no replica ever speaks for a disk it does not own (R18).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

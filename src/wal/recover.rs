@@ -137,8 +137,8 @@ fn damaged(file: &str, offset: usize, what: impl Into<String>) -> OpenError {
 /// Whether what follows the last good record of the newest segment is the unused rest, a torn tail, or proof
 /// of damage. The unused rest begins with zeros where a record would have its head, and may hold the records
 /// of an older segment after that, which carry another header's checksum and lower numbers. A record is begun
-/// only when all before it are durable, so a whole one behind a broken one
-/// means that the broken one had been durable, and that it may have been confirmed (D7).
+/// only when all before it are durable, so a whole one behind a broken one means that the broken one had been
+/// durable, and that it may have been confirmed (D7).
 fn judge_tail(file: &str, bytes: &[u8], end: End) -> Result<Option<Cut>, OpenError> {
     let tail = &bytes[end.offset..];
     for offset in (end.offset..bytes.len().saturating_sub(HEAD_BYTES)).step_by(ALIGNMENT) {

@@ -20,9 +20,9 @@ use super::record::{
     Draft, HARD_STATE_BYTES, HEAD_BYTES, MARK_PART_BYTES, OPENING_BYTES, record_bytes, write_bytes,
 };
 use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
+use super::spares::{Spare, SpareFile, Spares};
 use super::{Identity, Options, Tail};
-use crate::disk::{Disk, DiskFailure, During, write_pieces, write_zeros};
-use crate::limits::WAL_RETIRED_MAX;
+use crate::disk::{Disk, DiskFailure, During, write_pieces};
 use crate::raft::{Envelope, HardState, Index, LogAppend, LogStart, LogWrite, Position, Receipt, Stretch};
 
 /// The open end of a log.
@@ -35,10 +35,8 @@ pub struct Writer<D: Disk> {
     sealed: VecDeque<Sealed>,
     current: Current<D::File>,
     reader: Reader<D::File>,
-    /// What will become the next segment.
-    spare: Option<SpareFile<D::File>>,
-    /// Segments that are needed no more, durably renamed by this writer: the spares to come.
-    retired: VecDeque<SegmentNumber>,
+    /// What will become the next segments.
+    spares: Spares<D::File>,
     contents: Contents,
     /// The bytes of all records that were found or written.
     written: u64,
@@ -86,23 +84,6 @@ pub(super) struct Current<F> {
     pub(super) length: u64,
 }
 
-#[derive(Debug)]
-struct SpareFile<F> {
-    file: F,
-    /// So many bytes have been written, whatever they are, and whether they have been synced.
-    length: u64,
-    synced: bool,
-}
-
-/// How far the spare segment is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Spare {
-    /// There is more to do.
-    Underway,
-    /// The next segment can be begun without asking for space.
-    Ready,
-}
-
 /// What a writer goes on with.
 pub(super) struct Found<F> {
     pub(super) sealed: VecDeque<Sealed>,
@@ -146,12 +127,7 @@ pub fn create<D: Disk>(mut disk: D, identity: Identity, options: Options) -> Res
     let contents = Contents { hard_state: HardState::default(), start: Position::default(), next: Index(1) };
     let link = Link { previous: 0, batch: 1 };
     let header = Header { identity, number: SegmentNumber(1), first_index: contents.next, link };
-    let mut spare = None;
-    let retired = &mut VecDeque::new();
-    while prepare_spare(&mut disk, &mut spare, retired, options.segment_bytes).map_err(opening)?
-        == Spare::Underway
-    {}
-    let spare = spare.expect("it is ready");
+    let spare = Spares::new().take(&mut disk, options.segment_bytes).map_err(opening)?;
     draft.begin();
     contents.open_segment(&mut draft);
     let current = begin_segment(&mut disk, spare, &header, &mut draft)?;
@@ -179,8 +155,7 @@ impl<D: Disk> Writer<D> {
             sealed,
             current,
             reader,
-            spare: None,
-            retired: VecDeque::new(),
+            spares: Spares::new(),
             contents,
             written,
             draft: Draft::default(),
@@ -302,8 +277,7 @@ impl<D: Disk> Writer<D> {
     /// the time to refuse clients (R16).
     pub fn prepare(&mut self) -> Result<Spare, WriteError> {
         self.check_alive()?;
-        let step =
-            prepare_spare(&mut self.disk, &mut self.spare, &mut self.retired, self.options.segment_bytes);
+        let step = self.spares.prepare(&mut self.disk, self.options.segment_bytes);
         self.settle(step)
     }
 
@@ -369,11 +343,11 @@ impl<D: Disk> Writer<D> {
         let checksum = self.draft.seal(current.segment.header_checksum, current.link);
         let file = current.segment.number.file_name();
         let end = current.offset + self.draft.len() as u64;
-        let pieces = self.draft.pieces().chain(terminator(end, current.length));
+        let pieces = self.draft.pieces().chain([terminator(end, current.length)]);
         write_pieces(&mut self.disk, &current.file, current.offset, pieces).during("write", &file)?;
         self.disk.sync(&current.file).during("sync", &file)?;
         let place = Place { segment: current.segment.number, offset: current.offset, link: current.link };
-        current.offset += self.draft.len() as u64;
+        current.offset = end;
         current.link = Link { previous: checksum, batch: current.link.batch + 1 };
         Ok(place)
     }
@@ -382,8 +356,7 @@ impl<D: Disk> Writer<D> {
     fn rotate(&mut self, parts: usize) -> Result<Place, WriteError> {
         let needed = (HEADER_BYTES + record_bytes(OPENING_BYTES + parts)) as u64 + self.options.reserve_bytes;
         let length = needed.max(self.options.segment_bytes);
-        while prepare_spare(&mut self.disk, &mut self.spare, &mut self.retired, length)? == Spare::Underway {}
-        let spare = self.spare.take().expect("it is ready");
+        let spare = self.spares.take(&mut self.disk, length)?;
         let header = Header {
             identity: self.identity,
             number: self.current.segment.number.next(),
@@ -411,7 +384,7 @@ impl<D: Disk> Writer<D> {
             }
             let file = oldest.segment.number.file_name();
             self.reader.close_below(following.number);
-            if self.retired.len() + retired.len() < WAL_RETIRED_MAX {
+            if retired.len() < self.spares.room() {
                 let number = oldest.segment.number;
                 self.disk.rename(&file, &number.retired_name()).during("rename", &file)?;
                 retired.push(number);
@@ -424,8 +397,7 @@ impl<D: Disk> Writer<D> {
         if gone {
             self.disk.sync_directory().during("sync", "the log's directory")?;
         }
-        // Not before that: one that came back under its old name must hold what it held then.
-        self.retired.extend(retired);
+        self.spares.retire(retired);
         Ok(())
     }
 }
@@ -488,7 +460,7 @@ fn begin_segment<D: Disk>(
     let checksum = draft.seal(header_checksum, link);
     let name = header.number.file_name();
     let offset = (HEADER_BYTES + draft.len()) as u64;
-    let pieces = iter::once(&head[..]).chain(draft.pieces()).chain(terminator(offset, length));
+    let pieces = iter::once(&head[..]).chain(draft.pieces()).chain([terminator(offset, length)]);
     write_pieces(disk, &file, 0, pieces).during("write", SPARE_NAME)?;
     disk.sync(&file).during("sync", SPARE_NAME)?;
     disk.rename(SPARE_NAME, &name).during("rename the spare segment to", &name)?;
@@ -504,52 +476,7 @@ fn begin_segment<D: Disk>(
 
 /// The zeros that end a segment of this length behind a record that ends at `end`: no record begins so, and
 /// what is behind them may be anything.
-fn terminator(end: u64, length: u64) -> Option<&'static [u8]> {
+fn terminator(end: u64, length: u64) -> &'static [u8] {
     let room = usize::try_from(length.saturating_sub(end)).unwrap_or(usize::MAX);
-    Some(&[0; HEAD_BYTES][..room.min(HEAD_BYTES)]).filter(|zeros| !zeros.is_empty())
-}
-
-/// One step towards a spare of that length: a retired segment or a new file, then zeros as far as it is too
-/// short, and at the end the sync.
-fn prepare_spare<D: Disk>(
-    disk: &mut D,
-    spare: &mut Option<SpareFile<D::File>>,
-    retired: &mut VecDeque<SegmentNumber>,
-    length: u64,
-) -> Result<Spare, WriteError> {
-    let full_or_failed = |failure: DiskFailure, bytes| {
-        if failure.is_full() { WriteError::Full { bytes } } else { WriteError::Failed(failure) }
-    };
-    let Some(spare) = spare else {
-        if let Some(number) = retired.pop_front() {
-            *spare = Some(reuse(disk, number)?);
-            return Ok(Spare::Underway);
-        }
-        let file = disk.create(SPARE_NAME).during("create", SPARE_NAME);
-        let file = file.map_err(|failure| full_or_failed(failure, length))?;
-        *spare = Some(SpareFile { file, length: 0, synced: false });
-        return Ok(Spare::Underway);
-    };
-    if spare.length < length {
-        let left = length - spare.length;
-        let written = write_zeros(disk, &spare.file, spare.length, left).during("write", SPARE_NAME);
-        spare.length += written.map_err(|failure| full_or_failed(failure, left))?;
-        spare.synced = false;
-        return Ok(Spare::Underway);
-    }
-    if !spare.synced {
-        disk.sync(&spare.file).during("sync", SPARE_NAME)?;
-        spare.synced = true;
-    }
-    Ok(Spare::Ready)
-}
-
-/// A retired segment becomes the spare. All its blocks are there, and none of its records fits a later
-/// header.
-fn reuse<D: Disk>(disk: &mut D, number: SegmentNumber) -> Result<SpareFile<D::File>, DiskFailure> {
-    let name = number.retired_name();
-    disk.rename(&name, SPARE_NAME).during("rename", &name)?;
-    let file = disk.open(SPARE_NAME).during("open", SPARE_NAME)?;
-    let length = disk.length(&file).during("measure", SPARE_NAME)?;
-    Ok(SpareFile { file, length, synced: true })
+    &[0; HEAD_BYTES][..room.min(HEAD_BYTES)]
 }

@@ -162,16 +162,11 @@ impl Bucket {
         let (lower, upper) = match &mut self.entries {
             Entries::Few(few) => {
                 let upper = few.split_off(few.partition_point(|(key, _)| key.hash() < boundary));
-                (std::mem::take(few), upper)
+                (Entries::Few(std::mem::take(few)), Entries::Few(upper))
             }
             Entries::Many(many) => {
                 let upper = many.split_off(&Key::first_of(boundary));
-                if many.len() > KEYS_MAX && upper.len() > KEYS_MAX {
-                    self.bits += 1;
-                    let entries = Entries::Many(Box::new(upper));
-                    return Bucket { entries, ..Bucket::new(self.bits) };
-                }
-                (std::mem::take(&mut **many).into_iter().collect(), upper.into_iter().collect())
+                (Entries::of(std::mem::take(many)), Entries::of(upper))
             }
         };
         let bits = self.bits + 1;
@@ -179,17 +174,13 @@ impl Bucket {
         Bucket::of(bits, upper)
     }
 
-    /// A bucket of these, which are in order.
-    fn of(bits: u32, entries: Vec<(Key, Entry)>) -> Bucket {
-        let mut bucket = Bucket::new(bits);
-        if entries.len() > KEYS_MAX {
-            bucket.entries = Entries::Many(Box::new(entries.into_iter().collect()));
-            return bucket;
+    fn of(bits: u32, entries: Entries) -> Bucket {
+        let mut bucket = Bucket { entries, ..Bucket::new(bits) };
+        if let Entries::Few(few) = &bucket.entries {
+            for (hash, (key, _)) in bucket.hashes.iter_mut().zip(few) {
+                *hash = key.hash();
+            }
         }
-        for (hash, (key, _)) in bucket.hashes.iter_mut().zip(&entries) {
-            *hash = key.hash();
-        }
-        bucket.entries = Entries::Few(entries);
         bucket
     }
 
@@ -198,6 +189,17 @@ impl Bucket {
             let many = std::mem::take(few).into_iter().collect();
             self.entries = Entries::Many(Box::new(many));
             self.hashes = [VACANT; KEYS_MAX];
+        }
+    }
+}
+
+impl Entries {
+    /// What is in a tree, in the form that so many entries have.
+    fn of(many: BTreeMap<Key, Entry>) -> Entries {
+        if many.len() > KEYS_MAX {
+            Entries::Many(Box::new(many))
+        } else {
+            Entries::Few(many.into_iter().collect())
         }
     }
 }

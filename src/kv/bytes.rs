@@ -80,13 +80,18 @@ impl From<Vec<u8>> for Bytes {
 
 impl From<&[u8]> for Bytes {
     fn from(bytes: &[u8]) -> Bytes {
-        let Some(length) = u8::try_from(bytes.len()).ok().filter(|_| bytes.len() <= INLINE_BYTES_MAX) else {
-            return Bytes(Form::Long(bytes.into()));
-        };
-        let mut inline = [0; INLINE_BYTES_MAX];
-        inline[..bytes.len()].copy_from_slice(bytes);
-        Bytes(Form::Short { length, bytes: inline })
+        match in_place(bytes) {
+            Some((length, bytes)) => Bytes(Form::Short { length, bytes }),
+            None => Bytes(Form::Long(bytes.into())),
+        }
     }
+}
+
+/// Bytes as they are kept without memory of their own, if there are few enough: how many they are, and they.
+pub(super) fn in_place<const MAX: usize>(bytes: &[u8]) -> Option<(u8, [u8; MAX])> {
+    let mut inline = [0; MAX];
+    inline.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some((u8::try_from(bytes.len()).ok()?, inline))
 }
 
 impl From<&str> for Bytes {

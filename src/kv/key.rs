@@ -22,6 +22,8 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::bytes::in_place;
+
 /// Longest key that needs no allocation, in bytes.
 const INLINE_BYTES_MAX: usize = 18;
 
@@ -43,12 +45,10 @@ impl Key {
     pub fn new(bytes: &[u8]) -> Key {
         // The upper half: XXH3 mixes both, and one has to be chosen for ever.
         let hash = u32::try_from(xxh3_64(bytes) >> 32).expect("half of 64 bits");
-        let Some(length) = u8::try_from(bytes.len()).ok().filter(|_| bytes.len() <= INLINE_BYTES_MAX) else {
-            return Key(Form::Long { hash, bytes: bytes.into() });
-        };
-        let mut inline = [0; INLINE_BYTES_MAX];
-        inline[..bytes.len()].copy_from_slice(bytes);
-        Key(Form::Short { hash, length, bytes: inline })
+        Key(match in_place(bytes) {
+            Some((length, bytes)) => Form::Short { hash, length, bytes },
+            None => Form::Long { hash, bytes: bytes.into() },
+        })
     }
 
     /// The key as the client wrote it.

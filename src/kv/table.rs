@@ -103,7 +103,7 @@ impl Table {
     ) -> impl Iterator<Item = (&'a Key, &'a Entry)> + use<'a> {
         let place = match from {
             Bound::Unbounded => 0,
-            Bound::Included(key) | Bound::Excluded(key) => self.place_of(key),
+            Bound::Included(key) | Bound::Excluded(key) => self.place_of(key.hash()),
         };
         let first = self.buckets[self.directory[place] as usize].range(from);
         let rest = self.buckets_behind(place);
@@ -112,7 +112,7 @@ impl Table {
 
     /// Gives up what comes before a key, as far as that is easily done.
     pub(super) fn drop_before(&mut self, key: &Key) {
-        let place = self.place_of(key);
+        let place = self.place_of(key.hash());
         let bucket = self.directory[place];
         for before in self.directory[..place].iter().filter(|before| **before != bucket) {
             let before = &mut self.buckets[*before as usize];
@@ -121,13 +121,13 @@ impl Table {
         }
     }
 
-    fn place_of(&self, key: &Key) -> usize {
+    fn place_of(&self, hash: u32) -> usize {
         // All 32 bits at once cannot be shifted out.
-        usize::try_from(u64::from(key.hash()) >> (32 - self.bits)).expect("there are so many places")
+        usize::try_from(u64::from(hash) >> (32 - self.bits)).expect("there are so many places")
     }
 
     fn bucket_of(&self, key: &Key) -> usize {
-        self.directory[self.place_of(key)] as usize
+        self.directory[self.place_of(key.hash())] as usize
     }
 
     /// The places of a bucket with so many bits, one of which is given.
@@ -164,8 +164,7 @@ impl Table {
         if bits == self.bits && !self.double() {
             return false;
         }
-        let place = usize::try_from(u64::from(hash) >> (32 - self.bits)).expect("there are so many places");
-        let places = self.places_of(place, bits);
+        let places = self.places_of(self.place_of(hash), bits);
         let middle = places.start + places.len() / 2;
         let boundary = u32::try_from((middle as u64) << (32 - self.bits)).expect("a hash has 32 bits");
         let upper = self.buckets[bucket].split_off(boundary);
@@ -229,7 +228,7 @@ mod tests {
             let places = table.places_of(place, found.bits());
             assert!(table.directory[places.clone()].iter().all(|other| other == bucket));
             let mut keys = found.range(Bound::Unbounded).map(|(key, _)| key);
-            assert!(keys.all(|key| places.contains(&table.place_of(key))));
+            assert!(keys.all(|key| places.contains(&table.place_of(key.hash()))));
         }
     }
 

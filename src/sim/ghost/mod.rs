@@ -155,16 +155,15 @@ impl Ghost {
 
     /// S4, S5, S14, S15: a write is handed to the log. Answers whether it cuts something off.
     fn writes(&mut self, at: usize, id: NodeId, life: u64, write: &LogWrite) -> Result<bool, Violation> {
-        let (mut start_hash, since) = (0, self.nodes[at].handed.hard.term);
-        if let Some(hard) = write.hard_state {
-            self.nodes[at].handed.hard = hard;
-        }
+        let mut start_hash = 0;
         if let Some(start) = write.start {
             start_hash = self.hash_of_snapshot(id, start.after)?;
             self.nodes[at].handed.begin(start, start_hash);
         }
-        let links =
-            write.entries.as_ref().map(|append| self.appends(at, id, life, since, append)).transpose()?;
+        let links = write.entries.as_ref().map(|append| self.appends(at, id, life, append)).transpose()?;
+        if let Some(hard) = write.hard_state {
+            self.nodes[at].handed.hard = hard;
+        }
         let last = self.nodes[at].handed.last().index;
         let cut = links.as_ref().is_some_and(|(cut, _)| *cut);
         let links = links.zip(write.entries.as_ref()).map(|((_, links), append)| (append.first, links));
@@ -180,14 +179,13 @@ impl Ghost {
     /// S14: a leader has everything that was committed in its term or before, so what it has cut off was not.
     /// One of an earlier term, whose append comes late to a node that has not heard of the later one, may
     /// well have a copy cut off that this commitment does not rest on. Who told a node what is not known
-    /// here, but that it led the term in which the node was `since`, or a later one, and that of the entry it
+    /// here, but that it led the term in which the node was before, or a later one, and that of the entry it
     /// sent.
     fn appends(
         &mut self,
         at: usize,
         id: NodeId,
         life: u64,
-        since: Term,
         append: &LogAppend,
     ) -> Result<(bool, Vec<Link>), Violation> {
         let LogAppend { first, entries } = append;
@@ -198,7 +196,7 @@ impl Ghost {
         }
         if let (Some(committed), Some(held)) = (self.committed_at(*first), handed.hash_at(*first))
             && committed.link.hash == held
-            && entries.first().is_some_and(|entry| committed.committer <= since.max(entry.term))
+            && entries.first().is_some_and(|entry| committed.committer <= handed.hard.term.max(entry.term))
         {
             return fail("S14", format!("{id:?} cuts {first:?}, which is committed"));
         }

@@ -554,6 +554,10 @@ fn the_log_goes_on_in_segments_that_it_is_done_with() {
     assert_eq!((retired(&disk).len(), disk.pending_bytes()), (kept - 1, 1), "one renaming");
     assert!(disk.operations() <= operations + 3, "a renaming, an opening and a look at the length");
     // Older records stand behind the newest, and neither end a log nor damage it.
+    assert!(progress.step(
+        &mut writer,
+        &Step::Batch(vec![progress.model().entries_at(progress.model().next(), 1, &[40])])
+    ));
     disk.cut_power(Survival::Nothing);
     let (recovered, _) = open(disk.clone(), IDENTITY, TINY).unwrap();
     assert_eq!(recovered.cut, None);

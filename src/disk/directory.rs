@@ -7,7 +7,8 @@ use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::{Disk, DiskFailure, During};
+use super::direct::Stage;
+use super::{Disk, DiskFailure, During, write_pieces};
 
 /// A directory of the file system, locked for as long as this value lives.
 #[derive(Debug)]
@@ -52,8 +53,22 @@ impl Directory {
     }
 }
 
+/// A file of a directory.
+#[derive(Debug)]
+pub struct OpenFile {
+    file: File,
+    /// Where it is appended to, once it is.
+    stage: Option<Stage>,
+}
+
+impl From<File> for OpenFile {
+    fn from(file: File) -> OpenFile {
+        OpenFile { file, stage: None }
+    }
+}
+
 impl Disk for Directory {
-    type File = File;
+    type File = OpenFile;
 
     fn names(&mut self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
@@ -64,30 +79,32 @@ impl Disk for Directory {
         Ok(names)
     }
 
-    fn create(&mut self, name: &str) -> io::Result<File> {
+    fn create(&mut self, name: &str) -> io::Result<OpenFile> {
         let path = self.path.join(name);
-        OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)
+        OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path).map(OpenFile::from)
     }
 
-    fn open(&mut self, name: &str) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).open(self.path.join(name))
+    fn open(&mut self, name: &str) -> io::Result<OpenFile> {
+        OpenOptions::new().read(true).write(true).open(self.path.join(name)).map(OpenFile::from)
     }
 
-    fn length(&mut self, file: &File) -> io::Result<u64> {
-        file.metadata().map(|metadata| metadata.len())
+    fn length(&mut self, file: &OpenFile) -> io::Result<u64> {
+        file.file.metadata().map(|metadata| metadata.len())
     }
 
-    fn read(&mut self, mut file: &File, buffer: &mut Vec<u8>) -> io::Result<()> {
+    fn read(&mut self, file: &OpenFile, buffer: &mut Vec<u8>) -> io::Result<()> {
         buffer.clear();
+        let mut file = &file.file;
         file.seek(SeekFrom::Start(0))?;
         file.read_to_end(buffer).map(|_| ())
     }
 
-    fn read_at(&mut self, file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        file.read_exact_at(buffer, offset)
+    fn read_at(&mut self, file: &OpenFile, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        file.file.read_exact_at(buffer, offset)
     }
 
-    fn write(&mut self, mut file: &File, offset: u64, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    fn write(&mut self, file: &OpenFile, offset: u64, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+        let mut file = &file.file;
         file.seek(SeekFrom::Start(offset))?;
         // A short count is what comes before an error; the next call says which one.
         while !slices.is_empty() {
@@ -99,8 +116,26 @@ impl Disk for Directory {
         Ok(())
     }
 
-    fn sync(&mut self, file: &File) -> io::Result<()> {
-        file.sync_data()
+    fn append<'a>(
+        &mut self,
+        file: &mut OpenFile,
+        offset: u64,
+        pieces: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<()> {
+        let bytes = pieces.clone().map(<[u8]>::len).sum();
+        let stage = match &mut file.stage {
+            Some(stage) => stage,
+            none => none.insert(Stage::new(&file.file)?),
+        };
+        if stage.has_room(offset, bytes) {
+            return stage.append(&file.file, offset, pieces);
+        }
+        stage.forget();
+        write_pieces(self, file, offset, pieces)
+    }
+
+    fn sync(&mut self, file: &OpenFile) -> io::Result<()> {
+        file.file.sync_data()
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {

@@ -6,6 +6,7 @@
 //! There are two disks: [`Directory`], a folder of the file system, and [`SimDisk`], which loses power on
 //! request.
 
+mod direct;
 mod directory;
 mod failure;
 mod sim_disk;
@@ -46,6 +47,20 @@ pub trait Disk {
 
     /// Writes all of the slices, one behind the other, from `offset` on.
     fn write(&mut self, file: &Self::File, offset: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()>;
+
+    /// Writes all of the pieces, one behind the other, from `offset` on, as what is to be synced next; what
+    /// the file held behind them may be lost. From the first of these on a file is written to by no other.
+    fn append<'a>(
+        &mut self,
+        file: &mut Self::File,
+        offset: u64,
+        pieces: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<()>
+    where
+        Self: Sized,
+    {
+        write_pieces(self, file, offset, pieces)
+    }
 
     /// Makes a file's bytes and length durable.
     fn sync(&mut self, file: &Self::File) -> io::Result<()>;

@@ -33,7 +33,7 @@
 //! 74 (D5).
 //!
 //! The format is described byte by byte in `docs/disk-format.md`. All file access goes through
-//! [`Disk`](crate::disk::Disk).
+//! [`Disk`](crate::disk::Disk). On a real disk short batches go past the page cache (`disk/direct.rs`).
 //!
 //! **Reading back.** The core remembers only the newest entries; a follower that is further behind is served
 //! from the files, by [`Writer::read`]. It finds its way by landmarks in memory, of which there are few, and

@@ -202,7 +202,7 @@ impl Draft {
     }
 
     /// The record, piece by piece.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let mut done = 0;
         let with_payload = self.shared.iter().flat_map(move |(end, payload)| {
             let before = &self.bytes[done..*end];

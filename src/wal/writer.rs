@@ -22,7 +22,7 @@ use super::record::{
 use super::segment::{HEADER_BYTES, Header, Link, SPARE_NAME, SegmentNumber};
 use super::spares::{Spare, SpareFile, Spares};
 use super::{Identity, Options, Tail};
-use crate::disk::{Disk, DiskFailure, During, write_pieces};
+use crate::disk::{Disk, DiskFailure, During};
 use crate::raft::{Envelope, HardState, Index, LogAppend, LogStart, LogWrite, Position, Receipt, Stretch};
 
 /// The open end of a log.
@@ -344,7 +344,7 @@ impl<D: Disk> Writer<D> {
         let file = current.segment.number.file_name();
         let end = current.offset + self.draft.len() as u64;
         let pieces = self.draft.pieces().chain([terminator(end, current.length)]);
-        write_pieces(&mut self.disk, &current.file, current.offset, pieces).during("write", &file)?;
+        self.disk.append(&mut current.file, current.offset, pieces).during("write", &file)?;
         self.disk.sync(&current.file).during("sync", &file)?;
         let place = Place { segment: current.segment.number, offset: current.offset, link: current.link };
         current.offset = end;
@@ -454,14 +454,14 @@ fn begin_segment<D: Disk>(
     header: &Header,
     draft: &mut Draft,
 ) -> Result<Current<D::File>, DiskFailure> {
-    let SpareFile { file, length, .. } = spare;
+    let SpareFile { mut file, length, .. } = spare;
     let (head, header_checksum) = header.encode();
     let link = Link { previous: header_checksum, batch: header.link.batch };
     let checksum = draft.seal(header_checksum, link);
     let name = header.number.file_name();
     let offset = (HEADER_BYTES + draft.len()) as u64;
     let pieces = iter::once(&head[..]).chain(draft.pieces()).chain([terminator(offset, length)]);
-    write_pieces(disk, &file, 0, pieces).during("write", SPARE_NAME)?;
+    disk.append(&mut file, 0, pieces).during("write", SPARE_NAME)?;
     disk.sync(&file).during("sync", SPARE_NAME)?;
     disk.rename(SPARE_NAME, &name).during("rename the spare segment to", &name)?;
     disk.sync_directory().during("sync the directory of", &name)?;

@@ -214,7 +214,12 @@ const BANS: &[Ban] = &[
         ],
         why: "a load generator knows the protocol, and nothing of who is behind it",
     },
-    Ban { within: &[""], except: &["load/alarm.rs"], words: &["rustix"], why: "one timer needs it" },
+    Ban {
+        within: &[""],
+        except: &["load/alarm.rs", "disk/direct.rs"],
+        words: &["rustix"],
+        why: "one timer needs it, and one way of writing",
+    },
     Ban {
         within: &["server/hearing.rs"],
         except: &[],

@@ -5,6 +5,7 @@
 //! wrong without touching a disk or a socket has been refused.
 
 mod layers;
+mod memory;
 mod show;
 mod table;
 
@@ -152,7 +153,9 @@ impl Settings {
             join: values.switch("join")?,
             election_timeout: Span::milliseconds(election_timeout),
             heartbeat: Span::milliseconds(heartbeat),
-            snapshot_bytes: values.size("snapshot-bytes", 64 << 10..=1 << 40)?.unwrap_or(64 << 20),
+            snapshot_bytes: values
+                .size("snapshot-bytes", 64 << 10..=1 << 40)?
+                .unwrap_or_else(memory::snapshot_bytes),
             value_bytes_max: value_bytes_max
                 .map_or(VALUE_BYTES_MAX, |bytes| usize::try_from(bytes).expect("it is in range")),
             placement: values.placement()?,

@@ -162,7 +162,7 @@ pub const SETTINGS: &[Setting] = &[
         [
             "N[k|m|g]",
             "a number of bytes from 64k to 1024g, with k, m or g for powers of 1024",
-            "64m",
+            "64m, or a quarter of the memory if that is less",
             "growth of the log after which a snapshot takes its place",
         ],
     ),

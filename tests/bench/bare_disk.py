@@ -2,6 +2,8 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 from .measurement import median
@@ -14,9 +16,9 @@ FILE_BYTES = 1 << 20
 class BareDisk:
     """A file that has its blocks already, written from its beginning to its end, as a log is."""
 
-    def __init__(self, home: str):
+    def __init__(self, home: str, name: str = "bare"):
         os.makedirs(home, exist_ok=True)
-        self._file = os.open(os.path.join(home, "bare"), os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = os.open(os.path.join(home, name), os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         os.write(self._file, bytes(FILE_BYTES))
         os.fsync(self._file)
         self._at = 0
@@ -38,3 +40,10 @@ class BareDisk:
             took.append(1_000.0 * (time.perf_counter() - began))
             self._at = (self._at + RECORD_BYTES) % FILE_BYTES
         return median(took)
+
+
+def p50_of_three(home: str, seconds: float) -> float:
+    """The same while three do it at the same time, as three nodes on one disk do."""
+    with ExitStack() as stack, ThreadPoolExecutor(3) as pool:
+        disks = [stack.enter_context(BareDisk(home, "bare-%d" % number)) for number in range(3)]
+        return median(list(pool.map(lambda disk: disk.p50(seconds), disks)))

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from .measurement import Measurement, median
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Results:
     cells: Dict[Tuple[str, str], Measurement] = field(default_factory=dict)
     footprints: Dict[str, Footprint] = field(default_factory=dict)
     bare_disk: List[float] = field(default_factory=list)
+    bare_disk_three: List[float] = field(default_factory=list)
     binary: Dict[str, int] = field(default_factory=dict)
     open_loop: Dict[str, List[Dict[str, float]]] = field(default_factory=dict)
 
@@ -65,6 +66,7 @@ class Results:
                       for (load, entrant), cell in self.cells.items()],
             "systems": {name: asdict(print_) for name, print_ in self.footprints.items()},
             "bare_disk_p50": [round(found, 4) for found in self.bare_disk],
+            "bare_disk_three_p50": [round(found, 4) for found in self.bare_disk_three],
             "binary": self.binary,
             "open_loop": self.open_loop,
         }
@@ -84,4 +86,5 @@ class Results:
             {(cell["load"], cell["entrant"]): Measurement.from_json(cell)
              for cell in found["cells"]},
             {name: Footprint(**print_) for name, print_ in found["systems"].items()},
-            found["bare_disk_p50"], found["binary"], found["open_loop"])
+            found["bare_disk_p50"], found["bare_disk_three_p50"], found["binary"],
+            found["open_loop"])

@@ -6,6 +6,7 @@ from .. import open_loop
 from ..bare_disk import RECORD_BYTES
 from ..entrants import BY_NAME, OURS
 from ..loads import LOADS, Load
+from ..measurement import median
 from ..results import Results
 from .table import Table, figure, mebibytes, milliseconds, rate, ratio
 
@@ -93,8 +94,9 @@ def notes(results: Results) -> List[str]:
         lines.append("Something else kept the machine busy: these figures are not good for much.")
     bare = results.bare_disk_p50()
     if bare is not None:
-        lines.append("A bare write of %d bytes and fdatasync on the same disk: p50 %.3f ms." % (
-            RECORD_BYTES, bare))
+        lines.append("A bare write of %d bytes and fdatasync on the same disk: p50 %.3f ms, and"
+                     " %.3f ms while three do so at the same time, as three nodes on one disk." % (
+                         RECORD_BYTES, bare, median(results.bare_disk_three)))
     if results.binary:
         lines.append("The program, stripped: %s MiB." % mebibytes(results.binary["stripped"]))
     lines += ["Left out: %s" % _in_short(what) for what in results.left_out]

@@ -37,6 +37,7 @@ def results() -> Results:
                                            [21 * MIB])
     made.footprints["redis"] = Footprint("v", 0.1, [10 * MIB], 0.0, [18 * MIB], [18 * MIB])
     made.bare_disk = [0.25]
+    made.bare_disk_three = [0.5]
     made.open_loop["quorate"] = [{"best": 9, "rate": 6, "p50": 1, "p99": 20, "p999": 3, "lost": 0},
                                  {"best": 9, "rate": 6, "p50": 1, "p99": 10, "p999": 3, "lost": 1},
                                  {"best": 9, "rate": 6, "p50": 1, "p99": 5, "p999": 3, "lost": 0}]

@@ -31,6 +31,7 @@ class Whole(unittest.TestCase):
         for cell in found["cells"]:
             self.assertGreater(cell["median"]["rate"], 0)
         self.assertGreater(found["bare_disk_p50"][0], 0)
+        self.assertGreater(found["bare_disk_three_p50"][0], 0)
 
 
 if __name__ == "__main__":

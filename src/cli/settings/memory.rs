@@ -4,6 +4,7 @@
 //! committed. So how much log there may be depends on how much memory there is, unless somebody says.
 
 use std::fs;
+use std::path::Path;
 
 /// The log between two snapshots where memory is no matter, in bytes: with less of it, snapshots of a small
 /// store would cost more than the log.
@@ -12,9 +13,14 @@ const PLENTY: u64 = 64 << 20;
 /// The least that is chosen here, in bytes.
 const LEAST: u64 = 1 << 20;
 
-/// How much log there is to be between two snapshots: a quarter of the memory, [`PLENTY`] at most.
+/// How much log there is to be between two snapshots.
 pub(super) fn snapshot_bytes() -> u64 {
-    available().map_or(PLENTY, |bytes| (bytes / 4).clamp(LEAST, PLENTY))
+    share(available())
+}
+
+/// A quarter of the memory, [`PLENTY`] at most.
+fn share(memory: Option<u64>) -> u64 {
+    memory.map_or(PLENTY, |bytes| (bytes / 4).clamp(LEAST, PLENTY))
 }
 
 fn available() -> Option<u64> {
@@ -24,18 +30,21 @@ fn available() -> Option<u64> {
     limits.chain(machine).min()
 }
 
-/// Where the limits of the groups of a process stand, if there are any: in version 2 of control groups there
-/// is one group for all controllers, which then have no names here.
+/// Where the limits of a process may stand: its groups' and those of all groups around them. A container
+/// may be told a path that it cannot see, while the group at its root is its own. In version 2 of control
+/// groups there is one group for all controllers, which then have no names here.
 fn limit_files(groups: &str) -> impl Iterator<Item = String> {
-    groups.lines().filter_map(|line| {
-        let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-        let path = path.trim_end_matches('/');
-        if controllers.is_empty() {
-            Some(format!("/sys/fs/cgroup{path}/memory.max"))
-        } else {
-            let limits_memory = controllers.split(',').any(|controller| controller == "memory");
-            limits_memory.then(|| format!("/sys/fs/cgroup/memory{path}/memory.limit_in_bytes"))
+    let named = groups.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
+    let limiting = named.filter_map(|(controllers, path)| match controllers {
+        "" => Some(("/sys/fs/cgroup", path, "memory.max")),
+        _ if controllers.split(',').any(|controller| controller == "memory") => {
+            Some(("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes"))
         }
+        _ => None,
+    });
+    limiting.flat_map(|(root, path, file)| {
+        let group = Path::new(path.trim_start_matches('/'));
+        group.ancestors().map(move |group| Path::new(root).join(group).join(file).display().to_string())
     })
 }
 
@@ -52,11 +61,13 @@ mod tests {
     #[test]
     fn limits_are_found_in_both_versions_of_control_groups() {
         let files = |groups| limit_files(groups).collect::<Vec<_>>();
-        assert_eq!(files("0::/small/node\n"), ["/sys/fs/cgroup/small/node/memory.max"]);
+        let second = ["small/node/", "small/", ""].map(|group| format!("/sys/fs/cgroup/{group}memory.max"));
+        assert_eq!(files("0::/small/node\n"), second);
         assert_eq!(files("0::/\n"), ["/sys/fs/cgroup/memory.max"]);
-        let first =
-            "9:name=systemd:/\n8:pids:/\n4:hugetlb,memory:/bench/17\n1:cpu,cpuacct:/bench\nnonsense\n";
-        assert_eq!(files(first), ["/sys/fs/cgroup/memory/bench/17/memory.limit_in_bytes"]);
+        let first = "9:name=systemd:/\n8:pids:/\n4:hugetlb,memory:/bench\n1:cpu,cpuacct:/bench\nnonsense\n";
+        let root = "/sys/fs/cgroup/memory";
+        let found = ["bench/", ""].map(|group| format!("{root}/{group}memory.limit_in_bytes"));
+        assert_eq!(files(first), found);
         assert_eq!(files(""), [""; 0]);
     }
 
@@ -69,7 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn there_is_always_some_log_between_two_snapshots() {
-        assert!((LEAST..=PLENTY).contains(&snapshot_bytes()));
+    fn there_is_always_some_log_between_two_snapshots_and_never_very_much() {
+        let shares = [None, Some(0), Some(64 << 20), Some(u64::MAX)].map(share);
+        assert_eq!(shares, [PLENTY, LEAST, 16 << 20, PLENTY]);
     }
 }

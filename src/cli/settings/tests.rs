@@ -66,7 +66,8 @@ fn a_node_alone_needs_a_directory_and_nothing_else() {
     assert_eq!(settings.cluster, "quorate");
     assert_eq!(settings.election_timeout, Span::milliseconds(1_000));
     assert_eq!(settings.heartbeat, Span::milliseconds(100));
-    assert_eq!((settings.snapshot_bytes, settings.value_bytes_max), (64 << 20, VALUE_BYTES_MAX));
+    assert_eq!(settings.snapshot_bytes, super::memory::snapshot_bytes());
+    assert_eq!(settings.value_bytes_max, VALUE_BYTES_MAX);
     assert_eq!(settings.placement, Placement::Split);
     assert!(!settings.bootstrap && !settings.join && !settings.leases);
 }

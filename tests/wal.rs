@@ -10,8 +10,8 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use model::{
-    IDENTITY, Model, Progress, Step, TINY, Wish, recycling_script, reopen, retaining_script, run, script,
-    voted,
+    IDENTITY, Model, Progress, Step, TINY, Wish, large_script, recycling_script, reopen, retaining_script,
+    run, script, voted,
 };
 use proptest::prelude::*;
 use quorate::disk::{Directory, LockError, SimDisk, Survival};
@@ -609,6 +609,30 @@ fn a_real_directory_holds_a_log_for_one_process_at_a_time() {
     // The writer can be owned by a thread.
     let (_, writer) = open(Directory::open(&path).unwrap(), IDENTITY, Options::default()).unwrap();
     std::thread::spawn(move || drop(writer)).join().unwrap();
+    std::fs::remove_dir_all(&path).unwrap();
+}
+
+#[test]
+fn a_real_directory_takes_records_of_all_sizes_whichever_way_they_are_written() {
+    let path = std::env::temp_dir().join(format!("quorate-wal-large-{}", std::process::id()));
+    std::fs::create_dir(&path).unwrap();
+    // Neither segments nor records end where a disk's blocks do.
+    let options =
+        Options { segment_bytes: (256 << 10) + 777, landmark_bytes: 16 << 10, ..Options::default() };
+    let mut progress = Progress::at(Model::default());
+    let mut writer = create(Directory::open(&path).unwrap(), IDENTITY, options).unwrap();
+    for (number, step) in large_script().iter().enumerate() {
+        assert!(progress.step(&mut writer, step));
+        progress.model().check_reads(&mut writer, &[1], &format!("step {number}"));
+    }
+    drop(writer);
+    for _ in 0..2 {
+        let (recovered, mut writer) = open(Directory::open(&path).unwrap(), IDENTITY, options).unwrap();
+        assert_eq!((recovered.cut.clone(), Model::from(recovered)), (None, progress.model()));
+        progress.model().check_reads(&mut writer, &[1], "opened again");
+        let wish = progress.model().entries_at(progress.model().next(), 1, &[77]);
+        assert!(progress.step(&mut writer, &Step::Batch(vec![wish])));
+    }
     std::fs::remove_dir_all(&path).unwrap();
 }
 

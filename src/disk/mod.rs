@@ -49,7 +49,7 @@ pub trait Disk {
     fn write(&mut self, file: &Self::File, offset: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()>;
 
     /// Writes all of the pieces, one behind the other, from `offset` on, as what is to be synced next; what
-    /// the file held behind them may be lost. From the first of these on a file is written to by no other.
+    /// the file held behind them may be lost. After its first append a file is only appended to.
     fn append<'a>(
         &mut self,
         file: &mut Self::File,

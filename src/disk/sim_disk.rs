@@ -108,6 +108,10 @@ enum Naming {
 
 const SECTOR_BYTES: usize = 512;
 
+/// An append may take what is behind it with it, up to a multiple of so much: less than on a real disk, so
+/// that something is left of what small files held before.
+const APPEND_BYTES: usize = 64;
+
 impl SimDisk {
     /// An empty disk.
     pub fn new() -> SimDisk {
@@ -486,6 +490,19 @@ impl Disk for SimDisk {
         let offset = usize::try_from(offset).map_err(|_| ErrorKind::FileTooLarge)?;
         let written = state.write(*file, offset, bytes);
         fate.result().and(written)
+    }
+
+    fn append<'a>(
+        &mut self,
+        file: &mut SimFile,
+        offset: u64,
+        pieces: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<()> {
+        let bytes: Vec<u8> = pieces.flatten().copied().collect();
+        let end = usize::try_from(offset).map_err(|_| ErrorKind::FileTooLarge)? + bytes.len();
+        let length = self.state().look_at(*file)?.len();
+        let zeros = (end.next_multiple_of(APPEND_BYTES).min(length)).saturating_sub(end);
+        self.write(file, offset, &mut [IoSlice::new(&bytes), IoSlice::new(&[0; APPEND_BYTES][..zeros])])
     }
 
     fn sync(&mut self, file: &SimFile) -> io::Result<()> {

@@ -321,6 +321,19 @@ pub(crate) fn retaining_script() -> Vec<Step> {
     script.steps
 }
 
+/// A workload of records from one sector to a good part of a large segment, with snapshots in between.
+pub(crate) fn large_script() -> Vec<Step> {
+    let mut script = Script::default();
+    script.batch(vec![voted(1, 2), script.model.entries_at(Index(1), 1, &[30])]);
+    for (number, size) in [40, 5_000, 40, 100_000, 60, 20_000, 4_000].iter().cycle().take(60).enumerate() {
+        script.append(1, &[*size]);
+        if number % 15 == 14 {
+            script.compact(script.model.position(Index(script.model.next().0 - 4)), Tail::Kept);
+        }
+    }
+    script.steps
+}
+
 /// A workload of snapshots that let go more segments than are kept, so that the log goes on in used ones.
 pub(crate) fn recycling_script() -> Vec<Step> {
     let mut script = Script::default();

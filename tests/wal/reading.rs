@@ -437,6 +437,14 @@ impl Disk for Counting {
     fn write(&mut self, file: &SimFile, offset: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
         self.disk.write(file, offset, slices)
     }
+    fn append<'a>(
+        &mut self,
+        file: &mut SimFile,
+        offset: u64,
+        pieces: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<()> {
+        self.disk.append(file, offset, pieces)
+    }
     fn sync(&mut self, file: &SimFile) -> io::Result<()> {
         self.disk.sync(file)
     }

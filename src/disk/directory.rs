@@ -170,3 +170,26 @@ impl From<DiskFailure> for LockError {
         LockError::Failed(failure)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_append_past_the_stage_is_not_undone_by_the_next_one() {
+        let path = std::env::temp_dir().join(format!("quorate-directory-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let mut disk = Directory::open(&path).unwrap();
+        let mut file = disk.create("file").unwrap();
+        write_pieces(&mut disk, &file, 0, [&[9; 200_000][..]].into_iter()).unwrap();
+        for (offset, piece) in [(0, &[1; 5_000][..]), (100, &[2; 100_000]), (4_200, &[3; 50])] {
+            disk.append(&mut file, offset, [piece].into_iter()).unwrap();
+        }
+        let mut found = [0; 4_250];
+        disk.read_at(&file, 0, &mut found).unwrap();
+        assert!(found[..100].iter().all(|byte| *byte == 1));
+        assert!(found[100..4_200].iter().all(|byte| *byte == 2));
+        assert!(found[4_200..].iter().all(|byte| *byte == 3));
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+}

@@ -55,12 +55,7 @@ pub trait Disk {
         file: &mut Self::File,
         offset: u64,
         pieces: impl Iterator<Item = &'a [u8]> + Clone,
-    ) -> io::Result<()>
-    where
-        Self: Sized,
-    {
-        write_pieces(self, file, offset, pieces)
-    }
+    ) -> io::Result<()>;
 
     /// Makes a file's bytes and length durable.
     fn sync(&mut self, file: &Self::File) -> io::Result<()>;

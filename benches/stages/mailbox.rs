@@ -62,7 +62,8 @@ impl Owner {
     /// Waits for messages; how many there were.
     fn wait(&mut self) -> usize {
         if let Some((poll, events)) = &mut self.poll {
-            poll.poll(events, None).expect("a poll");
+            let timeout = if self.mailbox.may_sleep() { None } else { Some(Duration::ZERO) };
+            poll.poll(events, timeout).expect("a poll");
         } else {
             let later = Instant::now() + Duration::from_secs(60);
             black_box(self.mailbox.receive(later).expect("there is a sender"));

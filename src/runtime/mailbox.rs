@@ -1,11 +1,13 @@
 //! How an actor on one thread hands work to one on another: a bounded crossbeam channel, and a wake-up for
 //! receivers that wait in an event loop.
 //!
-//! Waking is a system call, so it is done once for whatever arrives while the receiver sleeps. The sender
-//! pushes and then wakes if nobody has since the receiver last looked; the receiver takes the mark down
-//! *before* it looks. So a message is either seen by that look or followed by a wake-up (measured in the
-//! reference notes: 18 times cheaper than a wake-up for each message). `tests/threads` tries every order in
-//! which this can happen, with this very file.
+//! Waking is a system call, so it is done once for whatever arrives while the receiver sleeps, and not at all
+//! while it is awake (measured in the reference notes: 18 times cheaper than a wake-up for each message). A
+//! mark tells: it is up while the receiver is awake, or will be since somebody woke it. The sender pushes and
+//! then puts the mark up, and wakes if it was down. The receiver takes the mark down *before* the look after
+//! which it sleeps. So a message is either seen by that look or followed by a wake-up. Both only ever swap
+//! the mark, so that whoever takes it down knows of all that was pushed before it was put up.
+//! `tests/threads` tries every order in which this can happen, with this very file.
 
 use super::parts::{
     Arc, AtomicBool, Instant, Ordering, Receiver, RecvTimeoutError, Sender, TryIter, TrySendError, Waker,
@@ -87,10 +89,22 @@ impl<T> Address<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// Everything that has arrived. Takes the mark down first.
+    /// Everything that has arrived. From here on nobody wakes the owner, until it asks whether it may sleep.
     pub fn drain(&self) -> TryIter<'_, T> {
-        self.marked.swap(false, Ordering::AcqRel);
+        self.marked.swap(true, Ordering::AcqRel);
         self.receiver.try_iter()
+    }
+
+    /// Whether nothing seems to have arrived; no reason to sleep.
+    pub fn is_empty(&self) -> bool {
+        self.receiver.is_empty()
+    }
+
+    /// Whether its owner may sleep in its event loop: nothing has arrived, and whatever arrives from here on
+    /// wakes it.
+    pub fn may_sleep(&self) -> bool {
+        self.marked.swap(false, Ordering::AcqRel);
+        self.receiver.is_empty()
     }
 
     /// Waits for a message until `deadline`; `None` when none came.

@@ -7,6 +7,7 @@
 
 use std::io::{self, ErrorKind};
 use std::mem;
+use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 
@@ -77,7 +78,8 @@ impl Net {
         let mut events = Events::with_capacity(16);
         self.link.register(self.poll.registry(), LINK)?;
         loop {
-            let timeout = clock.until(self.deadline(clock.now()));
+            let deadline = self.deadline(clock.now());
+            let timeout = if self.inbox.may_sleep() { clock.until(deadline) } else { Duration::ZERO };
             match self.poll.poll(&mut events, Some(timeout)) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
                 _ => {}

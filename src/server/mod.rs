@@ -18,6 +18,7 @@ mod client;
 mod doors;
 mod files;
 mod hearing;
+mod idle;
 mod joining;
 mod links;
 mod local;

@@ -5,7 +5,7 @@
 //! the log's thread and leaves in a later turn.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::sync::Arc;
 
 use log::info;
@@ -46,7 +46,7 @@ pub(super) struct Seat {
 /// A durable node.
 pub(super) struct Node {
     pub(super) poll: Poll,
-    clock: Clock,
+    pub(super) clock: Clock,
     pub(super) seat: Seat,
     pub(super) replica: Replica,
     pub(super) links: Links,
@@ -176,11 +176,7 @@ impl Node {
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         loop {
-            let timeout = self.clock.until(self.deadline());
-            match self.poll.poll(&mut events, Some(timeout)) {
-                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
+            self.wait(&mut events)?;
             let now = self.clock.present();
             for event in &events {
                 self.note(now, event);
@@ -215,7 +211,8 @@ impl Node {
         self.keep_log(now)
     }
 
-    fn deadline(&self) -> Instant {
+    /// When there is something to do at the latest.
+    pub(super) fn deadline(&self) -> Instant {
         let now = self.clock.now();
         let is_hearing = self.leaving.is_none();
         if self.links.has_more() || (is_hearing && self.busy.iter().any(|token| self.has_more(*token))) {

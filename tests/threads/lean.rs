@@ -119,6 +119,12 @@ pub(crate) mod parts {
             TryIter(self)
         }
 
+        pub(crate) fn is_empty(&self) -> bool {
+            let Ring { slots, emptied, .. } = &*self.0;
+            let place = emptied.load(Ordering::Relaxed);
+            !slots[place % slots.len()].is_full.load(Ordering::Acquire)
+        }
+
         pub(crate) fn recv_deadline(&self, _: Instant) -> Result<T, RecvTimeoutError> {
             unreachable!("nobody waits in here")
         }

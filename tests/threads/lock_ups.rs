@@ -30,7 +30,8 @@ fn network(events: usize, giving: Giving, worker: &Address<Batch>, inbox: &Mailb
     }
     while answered < events {
         match (kept, to_read) {
-            (0, 0) => waker.poll(),
+            (0, 0) if inbox.may_sleep() => waker.poll(),
+            (0, 0) => {}
             (0, _) => {
                 kept = 1;
                 to_read -= 1;
@@ -114,7 +115,8 @@ fn node(writes: usize, orders: usize) {
         reported += reports.drain().count();
         match (backlog, to_write) {
             _ if reported == writes + orders => {}
-            (None, 0) => waker.poll(),
+            (None, 0) if reports.may_sleep() => waker.poll(),
+            (None, 0) => {}
             _ => thread::yield_now(),
         }
     }

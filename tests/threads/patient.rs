@@ -142,6 +142,10 @@ pub(crate) mod parts {
             TryIter(self)
         }
 
+        pub(crate) fn is_empty(&self) -> bool {
+            self.0.state().messages.is_empty()
+        }
+
         /// Waits for as long as it takes.
         pub(crate) fn recv_deadline(&self, _: Instant) -> Result<T, RecvTimeoutError> {
             let mut state = self.0.state();

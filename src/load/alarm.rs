@@ -13,9 +13,6 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 
-/// Least time between two wake-ups, in nanoseconds: beyond so many a second, requests leave in small groups.
-const GRAIN: u64 = 50_000;
-
 /// An alarm.
 #[derive(Debug)]
 pub(super) struct Alarm {
@@ -39,7 +36,8 @@ impl Alarm {
             return Ok(());
         }
         self.at = Some(at);
-        let wait = at.saturating_sub(now).max(GRAIN);
+        // Nothing at all would switch it off.
+        let wait = at.saturating_sub(now).max(1);
         let part = |number: u64| i64::try_from(number).expect("it is far below 2^63");
         let wait = Timespec { tv_sec: part(wait / 1_000_000_000), tv_nsec: part(wait % 1_000_000_000) };
         let never = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -2,6 +2,9 @@
 //!
 //! A connection of the closed loop is asked again as soon as it has all its answers; its next requests leave
 //! before the next connection is looked at, so that the server has work while this goes on.
+//!
+//! In the open loop what is due leaves together, on as few connections as have room for it, as clients send
+//! that pipeline: a request on each of fifty connections is fifty messages, and no pipeline at all.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +28,10 @@ const SCRATCH_BYTES: usize = 256 << 10;
 /// Events that are taken at a time.
 const EVENTS: usize = 1024;
 
+/// Least time between two looks at what is due, in nanoseconds: beyond so many requests a second they leave
+/// in groups.
+const GRAIN: u64 = 50_000;
+
 /// Connections are numbered from zero.
 const ALARM: Token = Token(usize::MAX);
 
@@ -41,8 +48,10 @@ struct Load<'p> {
     /// Connections lost after they had been up, and why the first of them was.
     lost: u64,
     first_loss: Option<String>,
-    /// Where the search for a connection with room goes on.
+    /// Where the search for a connection with room begins.
     turn: usize,
+    /// When it may be looked again for what is due.
+    next_look: u64,
     /// Those that have been given requests in this turn; empty between turns.
     asked: Vec<usize>,
     next_tick: u64,
@@ -98,6 +107,7 @@ impl<'p> Load<'p> {
             lost: 0,
             first_loss: None,
             turn: 0,
+            next_look: 0,
             asked: Vec::new(),
             next_tick: TICK,
             processor_before: None,
@@ -159,15 +169,36 @@ impl<'p> Load<'p> {
         line.write(self.poll.registry())
     }
 
-    /// Asks what is due in the open loop, on one connection after the other, and sees to it that it is looked
-    /// at again in time. Where no connection has room, an answer makes some.
+    /// Asks what is due in the open loop, and sees to it that it is looked at again in time.
     fn ask_due(&mut self, now: u64) -> Result<(), LoadError> {
+        if self.next_look <= now {
+            self.ask_all_due(now)?;
+        }
+        match self.work.due() {
+            Some(due) if due.max(self.next_look) > now => {
+                self.alarm.set(due.max(self.next_look), now).map_err(LoadError::Loop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks all that is due, on one connection as long as it has room, then on the next. Where none has, an
+    /// answer makes some, and what waits leaves at once.
+    fn ask_all_due(&mut self, now: u64) -> Result<(), LoadError> {
         let mut asked = std::mem::take(&mut self.asked);
         while self.work.due().is_some_and(|due| due <= now) {
             let Some(place) = self.find_room() else { break };
             let Some(question) = self.work.next_due(place, now) else { break };
             put(&mut self.lines[place], &self.work, &question, now);
-            asked.push(place);
+            if asked.last() != Some(&place) {
+                asked.push(place);
+            }
+        }
+        if !asked.is_empty() {
+            self.turn += 1;
+        }
+        if self.work.due().is_some_and(|due| due > now) {
+            self.next_look = now + GRAIN;
         }
         for place in asked.drain(..) {
             if let Err(lost) = self.lines[place].write(self.poll.registry()) {
@@ -175,20 +206,17 @@ impl<'p> Load<'p> {
             }
         }
         self.asked = asked;
-        match self.work.due() {
-            Some(due) if due > now => self.alarm.set(due, now).map_err(LoadError::Loop),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
-    /// A connection with room for another request: the next one that has.
+    /// A connection with room for another request: the last one that had, or the next that has.
     fn find_room(&mut self) -> Option<usize> {
         let (count, pipeline) = (self.lines.len(), self.work.pipeline());
         let found = (self.turn..self.turn + count).map(|place| place % count).find(|place| {
             let line = &self.lines[*place];
             line.is_up() && line.in_flight() < pipeline
         });
-        self.turn = found.map_or(self.turn, |place| place + 1);
+        self.turn = found.unwrap_or(self.turn);
         found
     }
 

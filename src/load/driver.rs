@@ -17,7 +17,7 @@ use super::line::{Line, Lost, News};
 use super::plan::Plan;
 use super::work::{PATIENCE, Question, Stage, Work};
 use super::{LoadError, Outcome, Progress, processor};
-use crate::runtime::Clock;
+use crate::runtime::{Clock, await_events};
 
 /// Time between two looks at what no event reports.
 const TICK: u64 = 1_000_000_000;
@@ -70,11 +70,7 @@ pub fn run(plan: &Plan, stop: &AtomicBool, watch: &mut dyn FnMut(&Progress)) -> 
     load.open_all(0)?;
     while load.work.stage != Stage::Over {
         let timeout = Duration::from_nanos(load.wake().saturating_sub(load.clock.nanoseconds()));
-        match load.poll.poll(&mut events, Some(timeout)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(LoadError::Loop(error)),
-        }
+        await_events(&mut load.poll, &mut events, timeout).map_err(LoadError::Loop)?;
         for event in events.iter().filter(|event| event.token() != ALARM) {
             load.handle(event)?;
         }

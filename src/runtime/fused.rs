@@ -1,10 +1,11 @@
 //! One thread: wait for the socket, take everything, step through it, flush once.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
 use mio::{Events, Poll, Token};
 
 use super::clock::Clock;
+use super::events::await_events;
 use super::memory::turn_in_memory;
 use super::spawn;
 use crate::course::{Desk, Link, Received};
@@ -23,10 +24,7 @@ fn serve(mut replica: Replica, mut desk: Desk, mut link: Link, clock: Clock) -> 
     link.register(poll.registry(), Token(0))?;
     loop {
         let deadline = desk.deadline().map_or(replica.deadline(), |at| at.min(replica.deadline()));
-        match poll.poll(&mut events, Some(clock.until(deadline))) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-            _ => {}
-        }
+        await_events(&mut poll, &mut events, clock.until(deadline))?;
         let now = clock.present();
         let received = link.receive(|bytes| {
             if let Some(event) = desk.read(bytes) {

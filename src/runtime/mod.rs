@@ -10,6 +10,7 @@
 //!   choice when every thread can have a core of its own.
 
 mod clock;
+mod events;
 mod file;
 mod fused;
 mod mailbox;
@@ -30,6 +31,7 @@ use crate::raft::Instant;
 use crate::replica::{Output, Replica};
 
 pub use clock::{Clock, arbitrary_seed};
+pub use events::await_events;
 pub use file::write_file;
 pub use mailbox::{Address, Gone, Mailbox, Undelivered, mailbox};
 pub use memory::turn_in_memory;

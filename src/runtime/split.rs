@@ -5,13 +5,14 @@
 //! kernel pushes back. The way out may wait for the loop, which never waits for the worker, so the two
 //! cannot lock each other up.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::mem;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 
 use super::clock::Clock;
+use super::events::await_events;
 use super::mailbox::{Address, Gone, Mailbox, Undelivered, mailbox};
 use super::memory::turn_in_memory;
 use super::spawn;
@@ -80,10 +81,7 @@ impl Net {
         loop {
             let deadline = self.deadline(clock.now());
             let timeout = if self.inbox.may_sleep() { clock.until(deadline) } else { Duration::ZERO };
-            match self.poll.poll(&mut events, Some(timeout)) {
-                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
+            await_events(&mut self.poll, &mut events, timeout)?;
             let now = clock.now();
             if self.batch.is_empty() && self.read()? == Received::Closed {
                 return Ok(());

@@ -5,13 +5,14 @@
 //! an actor looks a few times before it sleeps, and offers its processor to whoever can use it in between.
 //! One client's GET took 0.049 ms with this and 0.098 without, its SET 0.205 and 0.257.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::thread;
 use std::time::Duration;
 
 use mio::Events;
 
 use super::node::Node;
+use crate::runtime::await_events;
 
 /// How often an actor looks for something to do before it sleeps. More is not better: in the same turns, 60
 /// and 120 looks cost more of the processor than they gained.
@@ -26,20 +27,13 @@ impl Node {
     pub(super) fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         let deadline = self.deadline();
         for _ in 0..LOOKS {
-            self.look(events, Duration::ZERO)?;
+            await_events(&mut self.poll, events, Duration::ZERO)?;
             if !events.is_empty() || !self.reports.is_empty() || self.clock.now() >= deadline {
                 return Ok(());
             }
             thread::yield_now();
         }
         let rest = if self.reports.may_sleep() { self.clock.until(deadline) } else { Duration::ZERO };
-        self.look(events, rest)
-    }
-
-    fn look(&mut self, events: &mut Events, timeout: Duration) -> io::Result<()> {
-        match self.poll.poll(events, Some(timeout)) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => Err(error),
-            _ => Ok(()),
-        }
+        await_events(&mut self.poll, events, rest)
     }
 }

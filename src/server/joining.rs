@@ -14,6 +14,7 @@ use crate::codec;
 use crate::identity::ClusterId;
 use crate::net::{Connection, Flow, Frames, Listener, Scratch, cluster_of};
 use crate::raft::NodeId;
+use crate::runtime::await_events;
 
 /// How often it is looked whether the process is to end.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -55,10 +56,7 @@ fn wait(
         if signals.pending().next().is_some() {
             return Ok(None);
         }
-        match poll.poll(&mut events, Some(PAUSE)) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            _ => {}
-        }
+        await_events(poll, &mut events, PAUSE)?;
         for event in &events {
             if let Some(door) = doors.get(event.token().0) {
                 while let Ok(stream) = door.accept() {

@@ -112,6 +112,11 @@ impl<D: Disk> LogKeeper<D> {
         !self.waiting.is_empty()
     }
 
+    /// How many entries wait for the next step.
+    pub fn waiting_entries(&self) -> usize {
+        self.waiting.iter().map(LogWrite::entry_count).sum()
+    }
+
     /// How long there is nothing to do unless something is ordered.
     pub fn pause(&self) -> Span {
         let is_idle = self.waiting.is_empty() && self.spare_is_ready && self.reads.is_empty();

@@ -93,6 +93,13 @@ pub struct LogWrite {
     pub then_send: Vec<Envelope>,
 }
 
+impl LogWrite {
+    /// How many entries it appends.
+    pub fn entry_count(&self) -> usize {
+        self.entries.as_ref().map_or(0, |append| append.entries.len())
+    }
+}
+
 /// Where the log begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LogStart {

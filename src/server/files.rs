@@ -9,7 +9,7 @@ use super::peer::PeerMessage;
 use super::report::Report;
 use crate::disk::Directory;
 use crate::keepers::{LogKeeper, LogOrder, LogReport, SnapshotOrder, SnapshotReport};
-use crate::raft::{Fetch, Instant, NodeId, Span, Wanted};
+use crate::raft::{Fetch, Instant, LogWrite, NodeId, Span, Wanted};
 use crate::replica::Now;
 use crate::runtime::{Address as Mail, Undelivered};
 
@@ -94,6 +94,7 @@ impl Node {
         if self.backlog.is_none() {
             self.replica.turn(now, &mut self.output);
             self.backlog = self.output.write.take();
+            self.vigil.meet(self.backlog.as_ref().map_or(0, LogWrite::entry_count));
         }
         for Fetch { to, wanted } in std::mem::take(&mut self.output.fetches) {
             match wanted {

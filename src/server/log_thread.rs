@@ -3,7 +3,7 @@
 use std::io;
 use std::thread;
 
-use super::idle::LOOKS;
+use super::idle::Vigil;
 use super::report::Report;
 use crate::disk::Disk;
 use crate::keepers::{LogKeeper, LogOrder};
@@ -16,6 +16,7 @@ pub(super) struct LogThread<D: Disk> {
     inbox: Mailbox<LogOrder>,
     node: Address<Report>,
     clock: Clock,
+    vigil: Vigil,
 }
 
 impl<D: Disk> LogThread<D> {
@@ -26,7 +27,7 @@ impl<D: Disk> LogThread<D> {
         node: Address<Report>,
         clock: Clock,
     ) -> Self {
-        LogThread { keeper, inbox, node, clock }
+        LogThread { keeper, inbox, node, clock, vigil: Vigil::default() }
     }
 
     /// Works until the node is gone.
@@ -37,6 +38,7 @@ impl<D: Disk> LogThread<D> {
     pub(super) fn run(mut self) -> io::Result<()> {
         loop {
             self.inbox.drain().for_each(|order| self.keeper.take(order));
+            self.vigil.meet(self.keeper.waiting_entries());
             let node = &self.node;
             // The node takes reports as fast as they come; should it be gone, `receive` finds out.
             self.keeper.work(&mut |report| drop(node.send(Report::Log(report))))?;
@@ -50,10 +52,10 @@ impl<D: Disk> LogThread<D> {
 
     /// Waits for an order for as long as there is nothing else to do; as the node waits, it looks first. What
     /// it then sees stays where it is.
-    fn next(&self) -> Result<Option<LogOrder>, Gone> {
+    fn next(&mut self) -> Result<Option<LogOrder>, Gone> {
         let pause = self.keeper.pause();
         if pause > Span(0) {
-            for _ in 0..LOOKS {
+            for _ in 0..self.vigil.looks() {
                 if !self.inbox.is_empty() {
                     return Ok(None);
                 }

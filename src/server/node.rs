@@ -15,6 +15,7 @@ use mio::{Events, Poll, Token};
 use super::client::{Batch, Client, bounds};
 use super::doors::{self, Doors};
 use super::files::{Leaving, LogSeat};
+use super::idle::Vigil;
 use super::links::Links;
 use super::peer::{Forwarded, PeerMessage};
 use super::picture::{Member, Picture};
@@ -89,6 +90,7 @@ pub(super) struct Node {
     /// Whether this node is known to be no member any more.
     pub(super) is_removed: bool,
     is_announced: bool,
+    pub(super) vigil: Vigil,
 }
 
 /// What a node is made of.
@@ -163,6 +165,7 @@ impl Node {
             next_handover: Instant(0),
             is_removed: false,
             is_announced: false,
+            vigil: Vigil::default(),
         };
         node.follow_members();
         Ok(node)
@@ -303,6 +306,7 @@ impl Node {
     }
 
     fn deliver(&mut self, now: Now) {
+        self.vigil.meet(self.output.replies.len());
         for Reply { asker, answer } in std::mem::take(&mut self.output.replies) {
             match asker {
                 Asker::Here(ticket) => self.answer(now, ticket, answer),

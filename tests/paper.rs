@@ -18,6 +18,8 @@ mod handover;
 mod membership;
 #[path = "paper/node.rs"]
 mod node;
+#[path = "paper/pace.rs"]
+mod pace;
 #[path = "paper/reads.rs"]
 mod reads;
 #[path = "paper/replication.rs"]

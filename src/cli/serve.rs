@@ -142,6 +142,10 @@ pub(super) fn refused(error: &wal::OpenError) -> Failure {
     }
 }
 
+/// How long a follower that the present majority can do without may lack what the others have. Long enough to
+/// spare it nearly all single writes where there are many, short enough to stand in for one that is late.
+const PACE: Span = Span::milliseconds(5);
+
 fn raft_config(settings: &Settings, founders: Vec<NodeId>) -> Config {
     let election_timeout = settings.election_timeout;
     let milliseconds = election_timeout.0 / 1_000;
@@ -154,7 +158,7 @@ fn raft_config(settings: &Settings, founders: Vec<NodeId>) -> Config {
         // Lines lose nothing while they are up, and a broken one is reported; patience costs nothing.
         retry: election_timeout.min(Span::milliseconds(1_000)),
         vote_retry: Span::milliseconds((milliseconds / 20).clamp(1, 1_000)),
-        replication: Replication::Everyone,
+        replication: Replication::Everyone { pace: PACE },
         reads: if settings.leases { ReadMode::Leased } else { ReadMode::Confirmed },
         commit_notice: None,
         append_bytes_max: 1 << 20,

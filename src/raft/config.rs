@@ -46,12 +46,16 @@ pub struct Config {
 /// Who is sent new entries at once; all get them in the end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Replication {
-    /// Every follower.
-    Everyone,
     /// The first followers in the line of succession, as many as make a majority together with the leader.
     /// One that does not answer in time is replaced by the next at once. The others get what they lack with
     /// the next heartbeat. Two messages and two acknowledgements for five replicas, not four and four.
     Majority,
+    /// Every follower, but those that such a majority can do without not more often than once in `pace`; one
+    /// of them that is far quicker changes places with one of the majority.
+    Everyone {
+        /// Zero: all are served in every turn.
+        pace: Span,
+    },
 }
 
 /// How a leader makes sure that it still leads.

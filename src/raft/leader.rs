@@ -2,11 +2,10 @@
 //!
 //! The line is a list sorted by answers missed in a row, and stable otherwise. A follower that fails to
 //! answer goes behind all that do; one that answers again stays where it is. So the line settles on
-//! followers that work, does not flap, and costs no measurement. Three uses share it: who is sent entries
-//! at once ([`Replication::Majority`](super::Replication)), who is told first what was committed, and who
-//! campaigns first when this leader is gone.
+//! followers that work, and does not flap. Three uses share it: who is sent entries at once (`pace`), who is
+//! told first what was committed, and who campaigns first when this leader is gone.
 
-use super::config::{Config, Replication};
+use super::config::Config;
 use super::message::{Beat, Reign};
 use super::node::{Raft, Role};
 use super::progress::Progress;
@@ -92,15 +91,6 @@ impl Leader {
     pub(super) fn reign(&self, rank: usize, now: Instant) -> Reign {
         let rank = u16::try_from(rank).expect("there are fewer followers than node ids");
         Reign { beat: Beat { round: self.reads.round(), sent: now }, rank }
-    }
-
-    /// How many followers, from the front of the line, are sent new entries at once.
-    pub(super) fn eager_count(&self, config: &Config, voters: &Voters) -> usize {
-        match config.replication {
-            Replication::Majority if self.line.len() < voters.count() => voters.needed_others(),
-            // While somebody joins or goes the front of the line need not be a majority.
-            Replication::Everyone | Replication::Majority => self.line.len(),
-        }
     }
 
     /// No majority, this replica included, has been heard for T: others may lead by now (R7).

@@ -15,12 +15,13 @@
 //!
 //! Read in this order: `types` and `message` (the words), `node` (the value and the rules of terms),
 //! `election`, `leader` and `progress` (what a leader knows of its followers), `replication` (appends and
-//! the commit rule), `catch_up` (what is not in memory any more), `handover`, `membership`, `memberships` and
-//! `change` (who takes part), `reads`, `log` (what is where, and what of it is durable), `invariants`.
+//! the commit rule), `pace` (how often each follower is served), `catch_up` (what is not in memory any
+//! more), `handover`, `membership`, `memberships` and `change` (who takes part), `reads`, `log` (what is
+//! where, and what of it is durable), `invariants`.
 //!
 //! Where it goes beyond the paper: pre-votes, leaders that step down without a majority, votes refused
 //! while a leader is fresh, reads by rounds or lease, a line of succession, and entries sent eagerly to a
-//! majority only. Each is explained in its module.
+//! majority, to others now and then. Each is explained in its module.
 //!
 mod catch_up;
 mod change;
@@ -35,6 +36,7 @@ mod membership;
 mod memberships;
 mod message;
 mod node;
+mod pace;
 mod progress;
 mod quorum;
 mod reads;

@@ -296,6 +296,7 @@ impl Raft {
             Role::PreCandidate(campaign) | Role::Candidate(campaign) => campaign.next_event(),
             Role::Leader(leader) => {
                 let event = leader.next_event(&self.config, self.memberships.voters());
+                let event = self.next_due().map_or(event, |at| event.min(at));
                 self.log.writing_since().map_or(event, |since| event.min(since + self.config.write_patience))
             }
         }

@@ -57,6 +57,8 @@ pub(super) struct Progress {
     restarted_at: Instant,
     /// How long its answers take, smoothed over about eight of them.
     delay: Span,
+    /// How long it takes to store entries, smoothed the same way. `None`: it has not stored any.
+    pub(super) storing: Option<Span>,
 }
 
 /// A follower that is no member any more is served until it knows that, but not for ever.
@@ -113,6 +115,7 @@ impl Progress {
             misses: 0,
             restarted_at: now,
             delay: Span(0),
+            storing: None,
         }
     }
 
@@ -183,7 +186,7 @@ impl Progress {
         let delay = now - beat.sent;
         self.delay = match self.delay {
             Span(0) => delay,
-            Span(smooth) => Span((smooth * 7 + delay.0) / 8),
+            usual => smooth(usual, delay),
         };
         let latest = self.echoed.unwrap_or_default();
         // Both only grow at the leader, so the later of two answered messages is later in both.
@@ -201,6 +204,11 @@ impl Progress {
         while self.inflight.pop_front_if(|last| *last <= index).is_some() {}
         self.retry_at = self.retry_at.map(|_| now + self.patience(config));
         self.settle();
+    }
+
+    /// It took so long to store what it was sent.
+    pub(super) fn stored_in(&mut self, delay: Span) {
+        self.storing = Some(self.storing.map_or(delay, |usual| smooth(usual, delay)));
     }
 
     /// Whether a refusal of what was sent at that moment says anything new.
@@ -267,4 +275,9 @@ impl Progress {
         assert!(self.matched < self.next, "match < next (S20): {self:?}");
         assert!(self.inflight.is_empty() || self.retry_at.is_some(), "an append wants an answer: {self:?}");
     }
+}
+
+/// The mean of about the last eight.
+fn smooth(usual: Span, now: Span) -> Span {
+    Span((usual.0 * 7 + now.0) / 8)
 }

@@ -1,8 +1,9 @@
 //! Entries on their way: the leader's appends and heartbeats, the followers' answers, the commit rule (5.3).
 //!
-//! Few messages are the aim. A follower is sent something when it lacks entries that it should have now, or
-//! when it would otherwise not hear from its leader for a heartbeat's time; never for the sake of a commit
-//! index, which rides on whatever goes next. Who does not answer is asked once a heartbeat, no more.
+//! Few messages are the aim. A follower is sent something when it lacks entries that it should have now
+//! (`pace`), or when it would otherwise not hear from its leader for a heartbeat's time; never for the sake
+//! of a commit index, which rides on whatever goes next. Who does not answer is asked once a heartbeat, no
+//! more.
 
 use super::config::ReadMode;
 use super::effects::Effects;
@@ -33,9 +34,8 @@ impl Raft {
         self.settle_reads(now, effects);
         let Role::Leader(leader) = &mut self.role else { return };
         leader.line.retain(|follower| follower.is_served(now));
-        let eager = leader.eager_count(&self.config, self.memberships.voters());
         for rank in 0..leader.line.len() {
-            self.serve(now, rank, rank < eager, effects);
+            self.serve(now, rank, self.is_due(now, rank), effects);
         }
         self.notify_heir(now, effects);
         self.hand_over(now);
@@ -162,6 +162,8 @@ impl Raft {
                     "{from:?} matches {index:?}, which is not here (S19)"
                 );
                 follower.matches(now, index, &self.config);
+                follower.stored_in(now - beat.sent);
+                self.let_pass(from);
             }
             AppendOutcome::Missing { previous, hint } => {
                 // Late refusals of what has been settled since are of no interest (R3).

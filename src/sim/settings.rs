@@ -309,7 +309,11 @@ fn draw_config(prng: &mut Prng, nodes: u16, planted: Option<Planted>) -> Config 
         heartbeat,
         retry: Span(prng.pick(&[2_000, 10_000, 30_000])).min(heartbeat),
         vote_retry: Span(prng.pick(&[5_000, 40_000])),
-        replication: prng.pick(&[Replication::Majority, Replication::Everyone]),
+        replication: prng.pick(&[
+            Replication::Majority,
+            Replication::Everyone { pace: Span(0) },
+            Replication::Everyone { pace: Span(4_000) },
+        ]),
         reads: match planted {
             Some(Planted::ClocksApart | Planted::ClockStopsInPause) => ReadMode::Leased,
             Some(Planted::ConfirmWithAnyAnswer) => ReadMode::Confirmed,

@@ -77,7 +77,11 @@ fn draw_config(prng: &mut Prng, founders: u16) -> Config {
         heartbeat,
         retry: Span(prng.pick(&[2_000, 10_000, 30_000])).min(heartbeat),
         vote_retry: Span(prng.pick(&[5_000, 40_000])),
-        replication: prng.pick(&[Replication::Majority, Replication::Everyone]),
+        replication: prng.pick(&[
+            Replication::Majority,
+            Replication::Everyone { pace: Span(0) },
+            Replication::Everyone { pace: Span(4_000) },
+        ]),
         reads: prng.pick(&[ReadMode::Leased, ReadMode::Confirmed]),
         commit_notice: prng.pick(&[None, Some(Span(5_000))]),
         append_bytes_max: prng.pick(&[1, 100, 4_096]),

@@ -41,7 +41,7 @@ pub(crate) fn config(count: u16) -> Config {
         heartbeat: HEARTBEAT,
         retry: RETRY,
         vote_retry: Span::milliseconds(20),
-        replication: Replication::Everyone,
+        replication: Replication::Everyone { pace: Span(0) },
         reads: ReadMode::Confirmed,
         commit_notice: None,
         append_bytes_max: 1 << 20,

@@ -326,7 +326,7 @@ fn default_config() -> Config {
         heartbeat: Span::milliseconds(200),
         retry: Span::milliseconds(10),
         vote_retry: Span::milliseconds(100),
-        replication: Replication::Everyone,
+        replication: Replication::Everyone { pace: Span(0) },
         reads: ReadMode::Confirmed,
         commit_notice: None,
         append_bytes_max: 4_096,

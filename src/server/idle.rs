@@ -19,9 +19,9 @@ use mio::Events;
 use super::node::Node;
 use crate::runtime::await_events;
 
-/// How often an actor looks for something to do before it sleeps. More is not better: in the same turns, 60
-/// and 120 looks cost more of the processor than they gained.
-const LOOKS: usize = 30;
+/// How often an actor looks for something to do before it sleeps: for about as long as the disk needs for a
+/// sync. More is not better.
+const LOOKS: usize = 120;
 
 /// So many things at a time are few: those of two clients.
 const FEW: usize = 4;
@@ -30,11 +30,18 @@ const FEW: usize = 4;
 /// A leader with one client has that client's next request and the answer of the slower follower to wait for.
 const LINGER: u32 = 3;
 
+/// So many rests a crowd is remembered: between two of its batches things are few, too.
+const MEMORY: u32 = 16;
+
 /// Decides whether an actor looks before it sleeps.
 #[derive(Default)]
 pub(super) struct Vigil {
+    /// Things met since the last rest.
     met: usize,
-    rests: u32,
+    /// Rests that something which has been met is remembered.
+    lively: u32,
+    /// Rests that a crowd is.
+    crowded: u32,
 }
 
 impl Vigil {
@@ -45,12 +52,10 @@ impl Vigil {
 
     /// How often to look before the rest that begins now.
     pub(super) fn looks(&mut self) -> usize {
-        self.rests = match mem::take(&mut self.met) {
-            0 => self.rests.saturating_sub(1),
-            1..=FEW => LINGER,
-            _ => 0,
-        };
-        if self.rests > 0 { LOOKS } else { 0 }
+        let met = mem::take(&mut self.met);
+        self.lively = if met > 0 { LINGER } else { self.lively.saturating_sub(1) };
+        self.crowded = if met > FEW { MEMORY } else { self.crowded.saturating_sub(1) };
+        if self.lively > 0 && self.crowded == 0 { LOOKS } else { 0 }
     }
 }
 
@@ -94,14 +99,16 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_ends_it_at_once() {
+    fn a_crowd_ends_it_until_it_is_forgotten() {
         let mut vigil = Vigil::default();
         vigil.meet(1);
         assert_eq!(vigil.looks(), LOOKS);
         vigil.meet(FEW);
         vigil.meet(1);
-        assert_eq!(rests_with_looks(&mut vigil), 0);
-        vigil.meet(1);
-        assert_eq!(vigil.looks(), LOOKS, "the next one is alone again");
+        for _ in 0..16 {
+            assert_eq!(vigil.looks(), 0);
+            vigil.meet(1);
+        }
+        assert_eq!(vigil.looks(), LOOKS, "whoever asks now is alone");
     }
 }

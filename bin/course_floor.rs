@@ -54,7 +54,7 @@ fn serve(arguments: &Arguments) -> io::Result<()> {
         let received = link.receive(|bytes| match desk.read(bytes) {
             Some(Event::Request(request)) => stand_in.request(request),
             Some(Event::Peer(envelope)) => stand_in.peer(&envelope),
-            Some(Event::Reconnected(_) | Event::Order(..)) | None => {}
+            Some(Event::Interrupted(_) | Event::Order(..)) | None => {}
         })?;
         if received == Received::Closed {
             return Ok(());

@@ -46,8 +46,8 @@ pub enum Event {
     Order(Asker, Order),
     /// Another replica's consensus core speaks.
     Peer(Envelope),
-    /// The line to another replica has come up; what was under way on it before is lost.
-    Reconnected(NodeId),
+    /// The line to another replica has broken or come up; what was under way on it before is lost.
+    Interrupted(NodeId),
 }
 
 /// What an administrator wants of the leader.
@@ -192,7 +192,7 @@ impl Replica {
     pub fn on(&mut self, now: Now, event: Event) {
         match event {
             Event::Peer(envelope) => self.raft.receive(now.monotonic, envelope),
-            Event::Reconnected(peer) => self.raft.reconnected(peer),
+            Event::Interrupted(peer) => self.raft.interrupted(peer),
             Event::Request(request) => self.ask(now, request),
             Event::Order(asker, Order::Change(change)) => self.change(now, asker, &change),
             Event::Order(asker, Order::HandOver(to)) => self.hand_over(now, asker, to),

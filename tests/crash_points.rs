@@ -215,7 +215,7 @@ fn config(id: u16, voters: u16) -> Config {
         heartbeat: Span::milliseconds(100),
         retry: Span::milliseconds(50),
         vote_retry: Span::milliseconds(50),
-        replication: Replication::Everyone { pace: Span(0) },
+        replication: Replication::Everyone { pace: Span(5_000) },
         reads: ReadMode::Confirmed,
         commit_notice: None,
         append_bytes_max: 1_000,

@@ -149,7 +149,7 @@ fn config(id: NodeId, founders: Vec<NodeId>) -> Config {
         heartbeat: TIMEOUT.divided(10),
         retry: TIMEOUT,
         vote_retry: Span::milliseconds(50),
-        replication: Replication::Everyone { pace: Span(0) },
+        replication: Replication::Everyone { pace: Span(5_000) },
         reads: ReadMode::Confirmed,
         commit_notice: None,
         append_bytes_max: 1 << 20,

@@ -155,10 +155,10 @@ fn raft_config(settings: &Settings, founders: Vec<NodeId>) -> Config {
         election_timeout,
         first_election: Span::milliseconds(milliseconds / 5),
         heartbeat: settings.heartbeat,
-        // Lines lose nothing while they are up, and a broken one is reported; patience costs nothing.
+        // Lines lose nothing while they are up, and a broken one is reported.
         retry: election_timeout.min(Span::milliseconds(1_000)),
         vote_retry: Span::milliseconds((milliseconds / 20).clamp(1, 1_000)),
-        replication: Replication::Everyone { pace: PACE },
+        replication: Replication::Everyone { pace: PACE.min(settings.heartbeat) },
         reads: if settings.leases { ReadMode::Leased } else { ReadMode::Confirmed },
         commit_notice: None,
         append_bytes_max: 1 << 20,

@@ -50,10 +50,10 @@ pub enum Replication {
     /// One that does not answer in time is replaced by the next at once. The others get what they lack with
     /// the next heartbeat. Two messages and two acknowledgements for five replicas, not four and four.
     Majority,
-    /// Every follower, but those that such a majority can do without not more often than once in `pace`; one
-    /// of them that is far quicker changes places with one of the majority.
+    /// Every follower. Those that a majority can do without are served once in `pace`, and change places with
+    /// others who are far slower.
     Everyone {
-        /// Zero: all are served in every turn.
+        /// Zero: all are served in every turn. At most a heartbeat.
         pace: Span,
     },
 }

@@ -2,7 +2,7 @@
 //!
 //! The line is a list sorted by answers missed in a row, and stable otherwise. A follower that fails to
 //! answer goes behind all that do; one that answers again stays where it is. So the line settles on
-//! followers that work, and does not flap. Three uses share it: who is sent entries at once (`pace`), who is
+//! followers that work. One that is far quicker may pass a slow one. Three uses share it: who is sent entries at once (`pace`), who is
 //! told first what was committed, and who campaigns first when this leader is gone.
 
 use super::config::Config;
@@ -26,6 +26,8 @@ pub(super) struct Leader {
     pub(super) inherited: Index,
     /// When to tell the heir what has been committed.
     pub(super) notice_at: Option<Instant>,
+    /// When one of them has passed another, or when the term began.
+    pub(super) passed_at: Instant,
     /// To whom it hands over, and until when it tries (R14).
     pub(super) transfer: Option<Handover>,
     /// Somebody has been told to campaign, and voters will not protect this leader from it, however late it
@@ -158,6 +160,7 @@ impl Raft {
             opening,
             inherited: self.commit,
             notice_at: None,
+            passed_at: now,
             transfer: None,
             has_invited: false,
             uncommitted_bytes: 0,

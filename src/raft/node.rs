@@ -209,7 +209,7 @@ impl Raft {
     }
 
     /// Whatever was on its way to a peer is lost, and will not be answered (R3).
-    pub fn reconnected(&mut self, peer: NodeId) {
+    pub fn interrupted(&mut self, peer: NodeId) {
         if let Role::Leader(leader) = &mut self.role
             && let Some(follower) = leader.follower(peer)
         {

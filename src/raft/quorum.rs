@@ -26,6 +26,11 @@ impl Voters {
         self.sets().any(|set| set.contains(&id))
     }
 
+    /// Whether two sets decide together.
+    pub(super) fn is_joint(&self) -> bool {
+        self.old.is_some()
+    }
+
     /// How many voters there are, those of the larger set if there are two.
     pub(super) fn count(&self) -> usize {
         self.sets().map(<[NodeId]>::len).max().unwrap_or(0)

@@ -68,7 +68,7 @@ impl Raft {
     }
 
     /// Sends one follower what it needs now, if anything.
-    fn serve(&mut self, now: Instant, rank: usize, eager: bool, effects: &mut Effects) {
+    fn serve(&mut self, now: Instant, rank: usize, is_due: bool, effects: &mut Effects) {
         let Role::Leader(leader) = &self.role else { return };
         let wanted = leader.reads.wanted();
         let follower = &leader.line[rank];
@@ -78,21 +78,21 @@ impl Raft {
         let lacks = follower.next <= last && (follower.has_room(self.config.inflight_max) || beat_due);
         let unconfirmed = wanted.is_some_and(|round| follower.asked.round < round);
         let silent = follower.retry_at.is_none() && now - follower.heard_at >= self.config.silence();
-        let confirms = eager && (unconfirmed || silent);
-        let streams = lacks && !eager && self.is_far_behind(rank);
-        if lacks && is_in_memory && (eager || beat_due || streams) {
+        let confirms = is_due && (unconfirmed || silent);
+        let streams = lacks && !is_due && self.is_far_behind(rank);
+        if lacks && is_in_memory && (is_due || beat_due || streams) {
             return self.send_append(now, rank, effects);
         }
         if confirms || beat_due {
-            self.send_heartbeat(now, rank, eager, effects);
+            self.send_heartbeat(now, rank, is_due, effects);
         }
         if !is_in_memory {
             self.fetch(rank, effects);
         }
     }
 
-    /// A follower outside the majority that lacks more than one append holds is not made to wait for a
-    /// heartbeat between any two. Less than that can wait, or it would chase the end of the log for ever.
+    /// A follower outside the majority that lacks more than one append holds is not made to wait between any
+    /// two. Less than that can wait, or it would chase the end of the log for ever.
     fn is_far_behind(&self, rank: usize) -> bool {
         let Role::Leader(leader) = &self.role else { return false };
         let follower = &leader.line[rank];
@@ -161,9 +161,12 @@ impl Raft {
                     index <= self.log.last().index,
                     "{from:?} matches {index:?}, which is not here (S19)"
                 );
+                let is_news = index > follower.matched;
                 follower.matches(now, index, &self.config);
-                follower.stored_in(now - beat.sent);
-                self.let_pass(from);
+                if is_news {
+                    follower.stored_in(now - beat.sent);
+                    self.let_pass(now, from);
+                }
             }
             AppendOutcome::Missing { previous, hint } => {
                 // Late refusals of what has been settled since are of no interest (R3).

@@ -208,6 +208,8 @@ impl Node {
         self.write_sockets(now);
         for lost in self.links.take_lost() {
             self.full_peers.remove(&lost);
+            // Nobody is to be counted on who cannot be reached: as with a new line, all starts anew.
+            self.replica.on(now, Event::Interrupted(lost));
             self.lose(lost);
         }
         self.announce();
@@ -249,7 +251,7 @@ impl Node {
             self.busy.insert(token);
         } else {
             if let Some(peer) = self.links.ready(now.monotonic, event) {
-                self.replica.on(now, Event::Reconnected(peer));
+                self.replica.on(now, Event::Interrupted(peer));
                 self.links.send(peer, &PeerMessage::Full(self.is_full));
             }
         }

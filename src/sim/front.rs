@@ -35,7 +35,7 @@ impl World {
                 if let Some(life) = &mut self.stations[at].node.life {
                     life.hear(
                         now,
-                        ReplicaEvent::Reconnected(NodeId(u16::try_from(peer).expect("few nodes"))),
+                        ReplicaEvent::Interrupted(NodeId(u16::try_from(peer).expect("few nodes"))),
                     );
                 }
                 Ok(())

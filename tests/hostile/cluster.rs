@@ -188,7 +188,7 @@ fn make(id: u16, options: Options) -> Make {
         first_election: Span::milliseconds(100),
         heartbeat: Span::milliseconds(100),
         retry: Span::milliseconds(50),
-        replication: Replication::Everyone { pace: Span(0) },
+        replication: Replication::Everyone { pace: Span(5_000) },
         reads: ReadMode::Confirmed,
         append_bytes_max: 1_000,
         tail_bytes: 200,

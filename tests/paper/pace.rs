@@ -1,6 +1,6 @@
 //! R10 (messages in batches): a follower that a majority can do without is served at its own pace.
 
-use quorate::raft::{Config, Instant, Replication, Span};
+use quorate::raft::{Config, NodeId, Replication, Span};
 
 use super::node::{Node, appends_to, config};
 
@@ -16,11 +16,7 @@ fn paced(count: u16) -> Config {
 /// A leader whose followers have all, and who has sent nobody anything for so long that everyone is to be
 /// served.
 fn rested(count: u16) -> Node {
-    let needed = count / 2;
-    let mut node = Node::elected(paced(count), 0, &[]);
-    (1..=needed).for_each(|from| node.acknowledges(from, 1));
-    node.passes(PACE);
-    (needed + 1..count).for_each(|from| node.acknowledges(from, 1));
+    let mut node = Node::established(paced(count));
     node.passes(PACE);
     node.take_sent();
     node
@@ -31,14 +27,14 @@ fn proposes(node: &mut Node) {
     node.settle();
 }
 
-/// Both followers of three have stored an entry: each after so long.
-fn store_in(node: &mut Node, index: u64, first: Span, second: Span) {
+/// A write that the followers, from the first on, store in so much time each.
+fn store_in(node: &mut Node, index: u64, delays: &[Span]) {
     let sent = node.now;
     proposes(node);
-    let mut answers = [(first, 1), (second, 2)];
-    answers.sort_by_key(|(delay, _)| delay.0);
+    let mut answers: Vec<(Span, u16)> = delays.iter().copied().zip(1..).collect();
+    answers.sort();
     for (delay, from) in answers {
-        node.now = Instant(sent.0 + delay.0);
+        node.now = sent + delay;
         node.acknowledges(from, index);
         node.settle();
     }
@@ -81,9 +77,11 @@ fn r10_of_many_writes_those_who_can_be_spared_get_all_at_once() {
 fn r10_whoever_can_be_spared_stands_in_within_its_pace() {
     let mut node = rested(3);
     proposes(&mut node);
+    node.take_sent();
     node.now = node.now + MOMENT;
     proposes(&mut node);
     node.passes(PACE);
+    assert_eq!(appends_to(&node.take_sent(), 2), [(3, 1)]);
     node.acknowledges(2, 3);
     node.settle();
     assert_eq!(node.commit(), 3, "the first in line has not answered at all");
@@ -93,6 +91,7 @@ fn r10_whoever_can_be_spared_stands_in_within_its_pace() {
 fn r9_whoever_can_be_spared_confirms_reads_within_its_pace() {
     let mut node = rested(3);
     proposes(&mut node);
+    let served = node.now;
     node.acknowledges(1, 2);
     node.acknowledges(2, 2);
     node.passes(MOMENT);
@@ -100,12 +99,27 @@ fn r9_whoever_can_be_spared_confirms_reads_within_its_pace() {
     node.read(7);
     node.settle();
     assert_eq!(node.take_kinds(), ["heartbeat>1"]);
-    node.now = node.raft.deadline();
-    node.settle();
+    assert_eq!(node.raft.deadline(), served + PACE);
+    node.passes(PACE);
     assert_eq!(node.take_kinds(), ["heartbeat>2"]);
     node.answers_heartbeat(2);
     node.settle();
     assert_eq!(node.ready, [7]);
+}
+
+#[test]
+fn r10_nobody_is_spared_before_a_majority_works() {
+    let mut node = Node::elected(paced(3), 0, &[]);
+    assert_eq!(node.take_kinds()[4..], ["append>1", "append>2"], "after two pre-votes and two votes");
+    for from in [1, 2] {
+        node.acknowledges(from, 1);
+    }
+    node.settle();
+    node.raft.interrupted(NodeId(1));
+    for first in 2..5 {
+        proposes(&mut node);
+        assert_eq!(appends_to(&node.take_sent(), 2), [(first, 1)], "nobody counts on the other");
+    }
 }
 
 #[test]
@@ -122,32 +136,51 @@ fn r10_one_that_does_not_answer_costs_no_turns() {
     }
 }
 
+/// Whom a second write right after a first one goes to.
+fn first_served(node: &mut Node) -> Vec<String> {
+    proposes(node);
+    node.take_sent();
+    node.now = node.now + MOMENT;
+    proposes(node);
+    node.take_kinds()
+}
+
 #[test]
 fn r10_who_is_far_quicker_takes_the_place_of_who_is_slow() {
     let mut node = rested(3);
-    for index in 2..8 {
-        store_in(&mut node, index, Span(9_000), Span(1_000));
+    for index in 2..20 {
+        store_in(&mut node, index, &[Span(4_500), MOMENT]);
     }
-    node.take_sent();
-    for _ in 0..2 {
-        proposes(&mut node);
-        node.now = node.now + MOMENT;
-    }
-    let sent = node.take_sent();
-    assert_eq!((appends_to(&sent, 1).len(), appends_to(&sent, 2).len()), (1, 2), "the second serves first");
+    assert_eq!(first_served(&mut node), ["append>2"]);
 }
 
 #[test]
 fn r10_who_is_somewhat_quicker_does_not() {
     let mut node = rested(3);
+    for index in 2..20 {
+        store_in(&mut node, index, &[Span(3_500), MOMENT]);
+    }
+    assert_eq!(first_served(&mut node), ["append>1"]);
+}
+
+#[test]
+fn r10_the_slowest_of_a_majority_gives_way() {
+    let mut node = rested(5);
+    for index in 2..20 {
+        store_in(&mut node, index, &[Span(9_000), MOMENT, MOMENT, MOMENT]);
+    }
+    assert_eq!(
+        first_served(&mut node),
+        ["append>3", "append>2"],
+        "the first has changed places with the third"
+    );
+}
+
+#[test]
+fn r10_places_change_no_more_than_once_a_heartbeat() {
+    let mut node = rested(3);
     for index in 2..8 {
-        store_in(&mut node, index, Span(6_000), Span(2_000));
+        store_in(&mut node, index, &[Span(9_000), MOMENT]);
     }
-    node.take_sent();
-    for _ in 0..2 {
-        proposes(&mut node);
-        node.now = node.now + MOMENT;
-    }
-    let sent = node.take_sent();
-    assert_eq!((appends_to(&sent, 1).len(), appends_to(&sent, 2).len()), (2, 1));
+    assert_eq!(first_served(&mut node), ["append>1"], "the term is younger than a heartbeat");
 }

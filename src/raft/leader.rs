@@ -2,8 +2,9 @@
 //!
 //! The line is a list sorted by answers missed in a row, and stable otherwise. A follower that fails to
 //! answer goes behind all that do; one that answers again stays where it is. So the line settles on
-//! followers that work. One that is far quicker may pass a slow one. Three uses share it: who is sent entries at once (`pace`), who is
-//! told first what was committed, and who campaigns first when this leader is gone.
+//! followers that work. One that is far quicker may pass a slow one. Three uses share it: who is sent
+//! entries at once (`pace`), who is told first what was committed, and who campaigns first when this leader
+//! is gone.
 
 use super::config::Config;
 use super::message::{Beat, Reign};

@@ -9,9 +9,9 @@
 //!
 //! The majority should be those who work, and the quick ones. Whom entries do not stream to yet, or not any
 //! more, is not counted: a follower is spared only while as many others as are needed, from the front of the
-//! line, get all as it comes. And whoever is far quicker than the slowest of these takes its place in the line,
-//! no more than once a heartbeat: in that time all hear of their new places, and two followers that both
-//! believe to be the heir would get in each other's way.
+//! line, get all as it comes. And whoever is far quicker than the slowest of these takes its place in the
+//! line, no more than once a heartbeat: in that time all hear of their new places, and two followers that
+//! both believe to be the heir would get in each other's way.
 
 use super::config::Replication;
 use super::leader::Leader;

@@ -1,6 +1,6 @@
 //! R10 (messages in batches): a follower that a majority can do without is served at its own pace.
 
-use quorate::raft::{Config, NodeId, Replication, Span};
+use quorate::raft::{Change, Changed, Config, NodeId, Replication, Span};
 
 use super::node::{Node, appends_to, config};
 
@@ -183,4 +183,31 @@ fn r10_places_change_no_more_than_once_a_heartbeat() {
         store_in(&mut node, index, &[Span(9_000), MOMENT]);
     }
     assert_eq!(first_served(&mut node), ["append>1"], "the term is younger than a heartbeat");
+}
+
+#[test]
+fn r12_nobody_is_spared_while_members_change() {
+    let remove = Change::Swap { promote: Vec::new(), remove: vec![NodeId(1)] };
+    let add = Change::Add { id: NodeId(3), note: "there".into() };
+    for change in [remove, add] {
+        let mut node = rested(3);
+        assert!(matches!(node.raft.change(node.now, &change), Changed::Begun(_)));
+        node.settle();
+        node.take_sent();
+        for first in 3..6 {
+            proposes(&mut node);
+            assert_eq!(appends_to(&node.take_sent(), 2), [(first, 1)], "{change:?}");
+        }
+    }
+}
+
+#[test]
+fn r14_whoever_is_to_lead_is_not_spared() {
+    let mut node = rested(3);
+    proposes(&mut node);
+    proposes(&mut node);
+    node.take_sent();
+    assert_eq!(node.raft.hand_leadership_over(node.now, Some(NodeId(2))), Some(NodeId(2)));
+    node.settle();
+    assert_eq!(appends_to(&node.take_sent(), 2), [(3, 1)]);
 }

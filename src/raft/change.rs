@@ -99,11 +99,9 @@ impl Raft {
     fn hindrance(&self, leader: &Leader, now: Instant, change: &Change) -> Option<Refusal> {
         let Change::Swap { promote, .. } = change else { return None };
         let follower = |id: NodeId| leader.line.iter().find(|follower| follower.id == id);
-        // Whoever is well answers every other heartbeat at least.
-        let recently = self.config.heartbeat.times(3);
         let answers = |id: NodeId| {
-            let is_heard = |follower: &Progress| now - follower.heard_at < recently;
-            id == self.config.id || follower(id).is_some_and(is_heard)
+            let does = |follower: &Progress| follower.answers(now, &self.config);
+            id == self.config.id || follower(id).is_some_and(does)
         };
         let last = self.log.last().index;
         let has_most = |id: NodeId| {

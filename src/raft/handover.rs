@@ -4,8 +4,7 @@
 use super::leader::{Handover, Leader};
 use super::message::{Envelope, Message};
 use super::node::{Raft, Role};
-use super::progress::Stage;
-use super::types::{Instant, NodeId};
+use super::types::{Index, Instant, NodeId};
 
 impl Raft {
     /// Hands the leadership over to the follower that has most and answers, or to `to`. Answers to whom;
@@ -14,9 +13,10 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else { return None };
         let membership = self.memberships.active();
         let able = leader.line.iter().filter(|follower| {
-            follower.misses == 0
+            follower.answers(now, &self.config)
+                && follower.matched > Index(0)
+                && !follower.is_installing()
                 && membership.keeps(follower.id)
-                && follower.stage == Stage::Streaming
                 && to.is_none_or(|to| to == follower.id)
         });
         let successor = able.max_by_key(|follower| follower.matched)?.id;

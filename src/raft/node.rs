@@ -213,7 +213,7 @@ impl Raft {
         if let Role::Leader(leader) = &mut self.role
             && let Some(follower) = leader.follower(peer)
         {
-            follower.forget_inflight();
+            follower.cut_off();
         }
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Progress {
     pub(super) sent_at: Instant,
     /// When it last answered; at first the moment of the election (R7).
     pub(super) heard_at: Instant,
+    /// Whether the line to it has broken, and nothing has come from it since.
+    is_cut_off: bool,
     /// When the answer that it owes counts as missing. `None`: it owes none.
     pub(super) retry_at: Option<Instant>,
     /// Answers missing in a row.
@@ -111,6 +113,7 @@ impl Progress {
             echoed: None,
             sent_at: now,
             heard_at: now,
+            is_cut_off: false,
             retry_at: None,
             misses: 0,
             restarted_at: now,
@@ -182,6 +185,7 @@ impl Progress {
     /// Any answer to any message of this term came in.
     pub(super) fn answered(&mut self, now: Instant, beat: Beat) {
         self.heard_at = now;
+        self.is_cut_off = false;
         self.misses = 0;
         let delay = now - beat.sent;
         self.delay = match self.delay {
@@ -241,8 +245,20 @@ impl Progress {
         self.forget_inflight();
     }
 
+    /// The line to it has broken or has come up anew: what it said before is no sign that it answers now.
+    pub(super) fn cut_off(&mut self) {
+        self.is_cut_off = true;
+        self.forget_inflight();
+    }
+
+    /// Whether it can be counted on to answer what it is sent now.
+    pub(super) fn answers(&self, now: Instant, config: &Config) -> bool {
+        // Whoever is well answers every other heartbeat at least.
+        !self.is_cut_off && self.misses == 0 && now - self.heard_at < config.heartbeat.times(3)
+    }
+
     /// What was under way is lost.
-    pub(super) fn forget_inflight(&mut self) {
+    fn forget_inflight(&mut self) {
         if let Stage::Installing(transfer) = &mut self.stage {
             transfer.is_unanswered = false;
             self.retry_at = None;

@@ -246,6 +246,18 @@ fn r12_what_would_lose_the_majority_is_refused() {
 }
 
 #[test]
+fn r12_whoever_has_just_been_cut_off_is_not_counted_on() {
+    let mut node = with_learner();
+    node.raft.interrupted(NodeId(2));
+    assert_eq!(refusal(&mut node, &swap(&[], &[1])), Refusal::NoQuorum, "2 has been heard, and is gone");
+    node.raft.interrupted(NodeId(3));
+    assert_eq!(refusal(&mut node, &swap(&[3], &[1])), Refusal::Behind(NodeId(3)));
+    node.passes(TIMEOUT.divided(10));
+    node.answers_heartbeat(2);
+    begins(&mut node, &swap(&[], &[1]));
+}
+
+#[test]
 fn r12_a_leader_that_is_no_member_any_more_goes_when_that_is_committed() {
     let mut node = Node::established(config(3));
     let joint = begins(&mut node, &swap(&[], &[0]));

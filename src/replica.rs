@@ -277,9 +277,7 @@ impl Replica {
         self.propose_expiry(now);
         self.raft.flush(now.monotonic, &mut effects);
         self.see_off();
-        for committed in effects.committed.drain(..) {
-            self.apply(committed);
-        }
+        self.apply_all(&mut effects.committed);
         for read in effects.reads_ready.drain(..) {
             self.answer_read(read);
         }
@@ -415,16 +413,43 @@ impl Replica {
         }
     }
 
-    fn apply(&mut self, committed: Committed) {
-        let Committed { index, entry } = committed;
-        let waiting = self.settle(index, entry.term);
-        let bytes = match entry.payload {
-            Payload::Noop => return,
-            Payload::Membership(membership) => return self.follow_change(waiting, &membership),
-            Payload::Command(bytes) => bytes,
-        };
-        let command = Command::decode(&bytes);
-        let asker = match waiting {
+    /// Carries out what has been committed. The keys of several commands are looked at before the first of
+    /// these is carried out, since most commands have one key only and the processor would wait for each.
+    fn apply_all(&mut self, committed: &mut Vec<Committed>) {
+        let (mut commands, mut operations) = (Vec::new(), 0);
+        for Committed { index, entry } in committed.drain(..) {
+            match entry.payload {
+                Payload::Command(bytes) => {
+                    let command = Command::decode(&bytes);
+                    operations += command.operations.len();
+                    commands.push((index, entry.term, command));
+                    if operations < LOOK_AHEAD_OPERATIONS {
+                        continue;
+                    }
+                    self.apply_commands(&mut commands);
+                }
+                Payload::Noop => {
+                    self.apply_commands(&mut commands);
+                    self.settle(index, entry.term);
+                }
+                Payload::Membership(membership) => {
+                    self.apply_commands(&mut commands);
+                    let waiting = self.settle(index, entry.term);
+                    self.follow_change(waiting, &membership);
+                }
+            }
+            operations = 0;
+        }
+        self.apply_commands(&mut commands);
+    }
+
+    fn apply_commands(&mut self, commands: &mut Vec<(Index, Term, Command)>) {
+        self.store.look_ahead(commands.iter().flat_map(|(.., command)| &command.operations));
+        commands.drain(..).for_each(|(index, term, command)| self.apply(index, term, command));
+    }
+
+    fn apply(&mut self, index: Index, term: Term, command: Command) {
+        let asker = match self.settle(index, term) {
             Some(asker @ (Asker::Here(_) | Asker::Peer(..))) => Some(asker),
             _ if self.raft.inherited().is_some_and(|inherited| index > inherited) => {
                 command.once.clone().map(Asker::Anywhere)
@@ -507,3 +532,6 @@ fn done() -> Answer {
 
 /// Keys that fall due within so many milliseconds of each other share an entry.
 const EXPIRY_PACE_MS: u64 = 10;
+
+/// So many keys are looked at together: what they lead to fits the nearest caches.
+const LOOK_AHEAD_OPERATIONS: usize = 64;

@@ -83,13 +83,10 @@ impl Keyspace {
         self.entries.get(key).filter(|entry| !entry.is_due(self.clock))
     }
 
-    /// Brings near what several operations are about to ask for. For one there is nothing to wait for
-    /// together.
-    pub(super) fn look_ahead(&self, operations: &[Operation]) {
-        if operations.len() > 1 {
-            let keys = operations.iter().filter_map(Operation::key);
-            std::hint::black_box(keys.fold(0, |sum, key| sum ^ self.entries.look_ahead(key)));
-        }
+    /// Brings near what several operations are about to ask for.
+    pub(super) fn look_ahead<'a>(&self, operations: impl IntoIterator<Item = &'a Operation>) {
+        let keys = operations.into_iter().filter_map(Operation::key);
+        std::hint::black_box(keys.fold(0, |sum, key| sum ^ self.entries.look_ahead(key)));
     }
 
     pub(super) fn contains(&self, key: &Key) -> bool {

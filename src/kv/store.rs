@@ -46,7 +46,7 @@ impl Store {
     }
 
     /// Brings near what these operations are about to ask for.
-    pub fn look_ahead(&self, operations: &[Operation]) {
+    pub fn look_ahead<'a>(&self, operations: impl IntoIterator<Item = &'a Operation>) {
         self.space.look_ahead(operations);
     }
 
@@ -80,6 +80,7 @@ impl Store {
     pub fn is_done(&self, id: &RequestId) -> Option<&[Value]> {
         self.sessions.answer(id)
     }
+
     /// Begins an image of the present state: what is changed from now on does not show in it. Takes no time
     /// to speak of, however much there is.
     ///

@@ -17,7 +17,6 @@ use crate::limits::{EXPIRED_PER_COMMAND_MAX, REPLY_BYTES_MAX, VALUE_BYTES_MAX};
 /// Carries out one operation after the other. An answer that finds no room any more gives way to an error;
 /// what it told of is done all the same.
 pub(super) fn carry_out_all(space: &mut Keyspace, operations: Vec<Operation>) -> Vec<Value> {
-    space.look_ahead(&operations);
     let mut room = REPLY_BYTES_MAX;
     let each = |operation| {
         let answer = carry_out(space, operation);

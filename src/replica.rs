@@ -125,6 +125,14 @@ pub struct Returned {
     pub operations: Vec<Operation>,
 }
 
+/// A write that stands in the log and is not committed.
+#[derive(Clone, Debug)]
+struct Write {
+    asker: Asker,
+    /// What it does, until it is carried out: to read that from the log takes longer than all the rest of it.
+    command: Option<Command>,
+}
+
 /// The work of one turn, for the owner of sockets and disk. Everything is appended, nothing cleared.
 #[derive(Debug, Default)]
 pub struct Output {
@@ -152,7 +160,7 @@ pub struct Replica {
     effects: Effects,
     /// Writes that this replica took into its log as leader, by their place there. Of several terms there
     /// may be one each for an index: cut here, each may still survive elsewhere, until one is committed.
-    writes: BTreeMap<(Index, Term), Asker>,
+    writes: BTreeMap<(Index, Term), Write>,
     /// Those of them that anybody may answer: one that comes again meanwhile needs no second entry.
     in_log: BTreeSet<RequestId>,
     /// Who waits for the end of a change that has come half way: voters change in two steps.
@@ -233,7 +241,7 @@ impl Replica {
         if self.raft.install(id, membership) {
             self.store = store;
             while let Some(first) = self.writes.first_entry().filter(|first| first.key().0 <= id.last.index) {
-                if let Asker::Anywhere(request) = first.remove() {
+                if let Asker::Anywhere(request) = first.remove().asker {
                     self.in_log.remove(&request);
                 }
             }
@@ -360,7 +368,7 @@ impl Replica {
                 if let Asker::Anywhere(id) = &asker {
                     self.in_log.insert(id.clone());
                 }
-                self.writes.insert((position.index, position.term), asker);
+                self.wait_for(position, asker, Some(command));
             }
             Proposal::NotLeader => {
                 let Command { once, operations, .. } = command;
@@ -370,9 +378,13 @@ impl Replica {
         }
     }
 
+    fn wait_for(&mut self, at: Position, asker: Asker, command: Option<Command>) {
+        self.writes.insert((at.index, at.term), Write { asker, command });
+    }
+
     fn change(&mut self, now: Now, asker: Asker, change: &Change) {
         match self.raft.change(now.monotonic, change) {
-            Changed::Begun(position) => drop(self.writes.insert((position.index, position.term), asker)),
+            Changed::Begun(position) => self.wait_for(position, asker, None),
             Changed::NotLeader => self.reply(asker, Answer::Replaced),
             Changed::Refused(refusal) => self.reply(asker, Answer::Refused(refusal)),
         }
@@ -420,7 +432,9 @@ impl Replica {
         for Committed { index, entry } in committed.drain(..) {
             match entry.payload {
                 Payload::Command(bytes) => {
-                    let command = Command::decode(&bytes);
+                    let own = self.writes.get_mut(&(index, entry.term));
+                    let own = own.and_then(|write| write.command.take());
+                    let command = own.unwrap_or_else(|| Command::decode(&bytes));
                     operations += command.operations.len();
                     commands.push((index, entry.term, command));
                     if operations < LOOK_AHEAD_OPERATIONS {
@@ -467,7 +481,7 @@ impl Replica {
     fn settle(&mut self, index: Index, term: Term) -> Option<Asker> {
         let mut waiting = None;
         while let Some(first) = self.writes.first_entry().filter(|first| first.key().0 <= index) {
-            let ((_, proposed), asker) = first.remove_entry();
+            let ((_, proposed), Write { asker, .. }) = first.remove_entry();
             if let Asker::Anywhere(id) = &asker {
                 self.in_log.remove(id);
             }

@@ -221,6 +221,12 @@ const BANS: &[Ban] = &[
         why: "one timer needs it, and one way of writing",
     },
     Ban {
+        within: &[""],
+        except: &["server/log_seat.rs", "server/log_thread.rs", "server/start.rs"],
+        words: &["parking_lot"],
+        why: "what two threads of a node share is the log, and nothing else",
+    },
+    Ban {
         within: &["server/hearing.rs"],
         except: &[],
         words: &["mio::", "std::net", "std::io", "std::thread", "std::time", "Connection"],

@@ -31,6 +31,8 @@ pub enum LogOrder {
     Write(LogWrite),
     /// Read entries back for a follower, from this index on.
     Read(NodeId, Index),
+    /// Go on with what was begun elsewhere.
+    GoOn,
 }
 
 /// What the log's thread reports.
@@ -86,6 +88,7 @@ impl<D: Disk> LogKeeper<D> {
         match order {
             LogOrder::Write(write) => self.waiting.push(write),
             LogOrder::Read(to, first) => self.reads.push_back((to, first)),
+            LogOrder::GoOn => {}
         }
     }
 
@@ -129,7 +132,7 @@ impl<D: Disk> LogKeeper<D> {
 
     fn write(&mut self, report: &mut impl FnMut(LogReport)) -> Result<(), WriteError> {
         let durable = self.writer.write(&mut self.waiting)?;
-        self.spare_is_ready = false;
+        self.spare_is_ready = self.writer.has_spare();
         self.has_room(report);
         report(LogReport::Written {
             receipt: durable.receipt,

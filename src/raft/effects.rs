@@ -98,6 +98,11 @@ impl LogWrite {
     pub fn entry_count(&self) -> usize {
         self.entries.as_ref().map_or(0, |append| append.entries.len())
     }
+
+    /// How long these are together, in bytes.
+    pub fn entry_bytes(&self) -> usize {
+        self.entries.as_ref().map_or(0, |append| append.entries.iter().map(Entry::size).sum())
+    }
 }
 
 /// Where the log begins.

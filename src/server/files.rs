@@ -7,26 +7,16 @@ use log::info;
 use super::node::Node;
 use super::peer::PeerMessage;
 use super::report::Report;
-use crate::disk::Directory;
-use crate::keepers::{LogKeeper, LogOrder, LogReport, SnapshotOrder, SnapshotReport};
+use crate::keepers::{LogOrder, LogReport, SnapshotOrder, SnapshotReport};
 use crate::raft::{Fetch, Instant, LogWrite, NodeId, Span, Wanted};
 use crate::replica::Now;
-use crate::runtime::{Address as Mail, Undelivered};
+use crate::runtime::Undelivered;
 
 /// How long a node that is to end tries to leave in good order.
 const FAREWELL: Span = Span::milliseconds(3_000);
 
 /// How often a leader whose disk is full tries to hand over.
 const HANDOVER_RETRY: Span = Span::milliseconds(2_000);
-
-/// Where the log is kept.
-pub(super) enum LogSeat {
-    /// On the node's own thread, which waits for the disk: the better choice with a core for each node or
-    /// less.
-    Here(Box<LogKeeper<Directory>>),
-    /// On a thread of its own.
-    Beside(Mail<LogOrder>),
-}
 
 /// How far a node is that is to end.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +42,7 @@ impl Node {
     fn take_log_report(&mut self, now: Now, report: LogReport) {
         match report {
             LogReport::Written { receipt, envelopes, bytes } => {
+                self.log.written(receipt);
                 self.replica.durable(receipt);
                 self.output.peers.extend(envelopes);
                 self.imaging.note_written(bytes);
@@ -113,44 +104,35 @@ impl Node {
 
     /// The log takes what it has room for; the rest is offered again.
     fn give_to_log(&mut self) -> io::Result<()> {
-        let write = self.backlog.take().map(LogOrder::Write);
-        let reads = self.reads.drain(..).map(|(to, first)| LogOrder::Read(to, first));
-        for order in write.into_iter().chain(reads).collect::<Vec<_>>() {
-            let mail = match &mut self.log {
-                LogSeat::Here(keeper) => {
-                    keeper.take(order);
-                    continue;
-                }
-                LogSeat::Beside(mail) => mail,
-            };
-            match mail.try_send(order) {
-                Ok(()) => {}
+        if let Some(write) = self.backlog.take() {
+            match self.log.write(write) {
                 Err(Undelivered::Full(LogOrder::Write(write))) => self.backlog = Some(write),
-                Err(Undelivered::Full(LogOrder::Read(to, first))) => self.reads.push_back((to, first)),
-                Err(Undelivered::Gone(_)) => return Err(io::Error::other("the log's thread is gone")),
+                outcome => is_there(outcome)?,
+            }
+        }
+        if self.log.is_taken() {
+            return Ok(());
+        }
+        for (to, first) in std::mem::take(&mut self.reads) {
+            match self.log.read(to, first) {
+                Err(Undelivered::Full(_)) => self.reads.push_back((to, first)),
+                outcome => is_there(outcome)?,
             }
         }
         Ok(())
     }
 
-    /// Does the log's work, if it has no thread of its own. Last in a turn: what does not depend on the disk
-    /// has left by then, and the other replicas write at the same time.
+    /// Does the log's work, where it is this thread's.
     pub(super) fn keep_log(&mut self, now: Now) -> io::Result<()> {
-        let LogSeat::Here(keeper) = &mut self.log else { return Ok(()) };
-        let mut reports = Vec::new();
-        keeper.work(&mut |report| reports.push(report))?;
+        let reports = self.log.work()?;
         self.has_reports = !reports.is_empty();
         reports.into_iter().for_each(|report| self.take_log_report(now, report));
         Ok(())
     }
 
-    /// When the log has more to do, if it has no thread of its own.
+    /// When the log has more to do on this thread, or has reported something that is to be acted upon.
     pub(super) fn log_deadline(&self, now: Instant) -> Option<Instant> {
-        match &self.log {
-            LogSeat::Here(_) if self.has_reports => Some(now),
-            LogSeat::Here(keeper) => Some(now + keeper.pause()),
-            LogSeat::Beside(_) => None,
-        }
+        if self.has_reports { Some(now) } else { self.log.pause().map(|pause| now + pause) }
     }
 
     /// Orders something of the snapshots' thread. There is always room: of each follower, of the leader and
@@ -183,4 +165,9 @@ impl Node {
             && self.clients.values().all(|client| client.connection.unwritten() == 0);
         is_done || leaving.until <= now.monotonic
     }
+}
+
+/// Nothing works without the log's thread.
+fn is_there(outcome: Result<(), Undelivered<LogOrder>>) -> io::Result<()> {
+    outcome.map_err(|_| io::Error::other("the log's thread is gone"))
 }

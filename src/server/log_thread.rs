@@ -1,7 +1,11 @@
-//! A thread for the log's keeper, so that nobody else has to wait for the disk.
+//! A thread for the log's keeper, so that nobody else has to wait for the disk. The node does its work now
+//! and then, see `log_seat`.
 
 use std::io;
+use std::sync::Arc;
 use std::thread;
+
+use parking_lot::Mutex;
 
 use super::idle::Vigil;
 use super::report::Report;
@@ -12,7 +16,7 @@ use crate::runtime::{Address, Clock, Gone, Mailbox};
 
 /// The log's actor.
 pub(super) struct LogThread<D: Disk> {
-    keeper: LogKeeper<D>,
+    keeper: Arc<Mutex<LogKeeper<D>>>,
     inbox: Mailbox<LogOrder>,
     node: Address<Report>,
     clock: Clock,
@@ -22,7 +26,7 @@ pub(super) struct LogThread<D: Disk> {
 impl<D: Disk> LogThread<D> {
     /// An actor that takes orders from `inbox` and reports to `node`.
     pub(super) fn new(
-        keeper: LogKeeper<D>,
+        keeper: Arc<Mutex<LogKeeper<D>>>,
         inbox: Mailbox<LogOrder>,
         node: Address<Report>,
         clock: Clock,
@@ -36,24 +40,30 @@ impl<D: Disk> LogThread<D> {
     ///
     /// The disk's. Nothing that depends on it has been reported.
     pub(super) fn run(mut self) -> io::Result<()> {
+        let mut first = None;
         loop {
-            self.inbox.drain().for_each(|order| self.keeper.take(order));
-            self.vigil.meet(self.keeper.waiting_entries());
-            let node = &self.node;
-            // The node takes reports as fast as they come; should it be gone, `receive` finds out.
-            self.keeper.work(&mut |report| drop(node.send(Report::Log(report))))?;
-            match self.next() {
-                Ok(Some(order)) => self.keeper.take(order),
-                Ok(None) => {}
+            let pause = self.work(first.take())?;
+            match self.next(pause) {
+                Ok(order) => first = order,
                 Err(Gone) => return Ok(()),
             }
         }
     }
 
+    /// Does what has been ordered, and one step more. Answers how long there is nothing to do after that.
+    fn work(&mut self, first: Option<LogOrder>) -> io::Result<Span> {
+        let mut keeper = self.keeper.lock();
+        first.into_iter().chain(self.inbox.drain()).for_each(|order| keeper.take(order));
+        self.vigil.meet(keeper.waiting_entries());
+        let node = &self.node;
+        // The node takes reports as fast as they come; should it be gone, `receive` finds out.
+        keeper.work(&mut |report| drop(node.send(Report::Log(report))))?;
+        Ok(keeper.pause())
+    }
+
     /// Waits for an order for as long as there is nothing else to do; as the node waits, it looks first. What
     /// it then sees stays where it is.
-    fn next(&mut self) -> Result<Option<LogOrder>, Gone> {
-        let pause = self.keeper.pause();
+    fn next(&mut self, pause: Span) -> Result<Option<LogOrder>, Gone> {
         if pause > Span(0) {
             for _ in 0..self.vigil.looks() {
                 if !self.inbox.is_empty() {

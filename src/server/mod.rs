@@ -1,10 +1,11 @@
 //! A durable node: the Redis port in front, the other replicas beside, the log below.
 //!
-//! Three threads. The *node* owns every socket and the replica: it takes all that has arrived,
-//! steps through it, flushes once, writes every socket once, and waits. The *log* owns the write-ahead log,
-//! because a disk is the one thing here that makes its caller wait; between two batches it reads entries back
-//! for followers that are behind. The *snapshots* thread does the long work: it writes, sends, receives and
-//! loads snapshots, in small steps. What these two do is in [`keepers`](crate::keepers).
+//! Three threads. The *node* owns every socket and the replica: it takes all that has arrived, steps through
+//! it, flushes once, writes every socket once, and waits. The *log* owns the write-ahead log, because a disk
+//! is the one thing here that makes its caller wait; between two batches it reads entries back for followers
+//! that are behind; some batches the node writes itself (see `log_seat`). The *snapshots* thread does the
+//! long work: it writes, sends, receives and loads snapshots, in small steps. What these two do is in
+//! [`keepers`](crate::keepers).
 //!
 //! Any node takes any command. The leader carries it out; a follower sends it to the leader, once, and the
 //! answer back. What an answer means when something goes wrong is a contract: an error that says *nothing
@@ -22,6 +23,7 @@ mod idle;
 mod joining;
 mod links;
 mod local;
+mod log_seat;
 mod log_thread;
 mod membership;
 mod node;

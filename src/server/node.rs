@@ -14,13 +14,15 @@ use mio::{Events, Poll, Token};
 
 use super::client::{Batch, Client, bounds};
 use super::doors::{self, Doors};
-use super::files::{Leaving, LogSeat};
+use super::files::Leaving;
 use super::idle::Vigil;
 use super::links::Links;
+use super::log_seat::LogSeat;
 use super::peer::{Forwarded, PeerMessage};
 use super::picture::{Member, Picture};
 use super::report::Report;
 use super::requests::Waiting;
+use crate::disk::Directory;
 use crate::keepers::{Imaging, SnapshotOrder};
 use crate::kv::Operation;
 use crate::net::{Flow, Scratch};
@@ -66,8 +68,8 @@ pub(super) struct Node {
     /// Who has just refused one, though it was believed to lead, and until when it is not asked again.
     pub(super) refused: Option<(NodeId, Instant)>,
     pub(super) reports: Mailbox<Report>,
-    pub(super) log: LogSeat,
-    /// Whether the log, kept here, has reported something in this turn.
+    pub(super) log: LogSeat<Directory>,
+    /// Whether the log has reported something at the end of this turn.
     pub(super) has_reports: bool,
     /// A write that the log's thread had no room for. While it waits nothing new is flushed.
     pub(super) backlog: Option<LogWrite>,
@@ -110,7 +112,7 @@ pub(super) struct Parts {
     /// What the other threads report.
     pub(super) reports: Mailbox<Report>,
     /// Where the log is kept.
-    pub(super) log: LogSeat,
+    pub(super) log: LogSeat<Directory>,
     /// Where the snapshots' thread takes orders.
     pub(super) snapshots: Mail<SnapshotOrder>,
     /// Longest value that it takes from a client, in bytes.
@@ -309,7 +311,8 @@ impl Node {
 
     fn deliver(&mut self, now: Now) {
         self.vigil.meet(self.output.replies.len());
-        for Reply { asker, answer } in std::mem::take(&mut self.output.replies) {
+        let mut replies = std::mem::take(&mut self.output.replies);
+        for Reply { asker, answer } in replies.drain(..) {
             match asker {
                 Asker::Here(ticket) => self.answer(now, ticket, answer),
                 Asker::Peer(node, ticket) => {
@@ -322,9 +325,11 @@ impl Node {
                 Asker::Anywhere(_) => {}
             }
         }
-        for envelope in std::mem::take(&mut self.output.peers) {
+        for envelope in self.output.peers.drain(..) {
             self.links.send(envelope.to, &PeerMessage::Raft(envelope));
         }
+        assert!(self.output.replies.is_empty(), "no answer gives rise to another");
+        self.output.replies = replies;
     }
 
     fn write_sockets(&mut self, now: Now) {

@@ -4,13 +4,14 @@ use std::io;
 use std::sync::Arc;
 
 use mio::{Poll, Waker};
+use parking_lot::Mutex;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::acquaintances::Acquaintances;
 use super::doors::Doors;
-use super::files::LogSeat;
 use super::links::{Identity, Links};
+use super::log_seat::LogSeat;
 use super::log_thread::LogThread;
 use super::node::{FIRST_LINE, Node, Parts, Seat, WAKE};
 use super::report::Report;
@@ -106,14 +107,15 @@ fn seat_log(
     keeper: LogKeeper<Directory>,
     node: &Mail<Report>,
     clock: Clock,
-) -> io::Result<LogSeat> {
+) -> io::Result<LogSeat<Directory>> {
+    let keeper = Arc::new(Mutex::new(keeper));
     if placement == Placement::Fused {
-        return Ok(LogSeat::Here(Box::new(keeper)));
+        return Ok(LogSeat::new(keeper, None, clock));
     }
     let (log, for_log) = mailbox(MAILBOX_BATCHES_MAX, None);
-    let thread = LogThread::new(keeper, for_log, node.clone(), clock);
+    let thread = LogThread::new(Arc::clone(&keeper), for_log, node.clone(), clock);
     runtime::spawn("log", move || thread.run())?;
-    Ok(LogSeat::Beside(log))
+    Ok(LogSeat::new(keeper, Some(log), clock))
 }
 
 /// The first signal asks the node to end in good order; whoever sends a second one wants it at once.

@@ -84,6 +84,11 @@ impl<F> Spares<F> {
         Ok(Spare::Ready)
     }
 
+    /// Whether there is a spare of that length, with nothing left to be done for it.
+    pub(super) fn has_ready(&self, length: u64) -> bool {
+        self.underway.as_ref().is_some_and(|spare| spare.synced && spare.length >= length)
+    }
+
     /// The spare, of that length at least, after all that is still to be done for it.
     pub(super) fn take<D: Disk<File = F>>(
         &mut self,

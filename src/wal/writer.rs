@@ -281,6 +281,11 @@ impl<D: Disk> Writer<D> {
         self.settle(step)
     }
 
+    /// Whether the next segment is ready.
+    pub fn has_spare(&self) -> bool {
+        self.spares.has_ready(self.options.segment_bytes)
+    }
+
     /// A writer that has failed once does nothing any more: after a failed sync nobody knows what is on the
     /// disk, and trying again would report success without having written anything (D5).
     fn check_alive(&self) -> Result<(), WriteError> {

@@ -250,7 +250,7 @@ impl Replica {
 
     /// Begins an image of the store for a snapshot. Answers up to where in the log it stands for everything.
     pub fn begin_image(&mut self) -> Position {
-        self.store.begin_image();
+        self.store.begin_image(SNAPSHOT_BLOCK_BYTES);
         self.raft.applied_position()
     }
 
@@ -261,7 +261,7 @@ impl Replica {
 
     /// The next block of the image; `None` at its end.
     pub fn next_image_block(&mut self) -> Option<Vec<u8>> {
-        self.store.next_image_block(SNAPSHOT_BLOCK_BYTES)
+        self.store.next_image_block()
     }
 
     /// Nobody wants the image any more.
@@ -496,7 +496,7 @@ impl Replica {
 
     fn answer_read(&mut self, read: ReadId) {
         let (asker, mut operations) = self.reads.remove(&read).expect("a read is answered once");
-        self.store.look_ahead(&operations);
+        self.store.look_ahead(operations.iter());
         let (mut values, mut bytes) = (Vec::with_capacity(operations.len()), 0);
         for operation in &operations {
             let value = self.store.read(operation);

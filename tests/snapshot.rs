@@ -397,8 +397,8 @@ fn a_store_travels_in_a_snapshot() {
     std::fs::create_dir(&path).unwrap();
     let (mut leader, _) = Snapshots::open(Directory::open(&path).unwrap(), CLUSTER).unwrap();
     leader.begin(content(4).last, b"who is a member").unwrap();
-    store.begin_image();
-    while let Some(block) = store.next_image_block(1_000) {
+    store.begin_image(1_000);
+    while let Some(block) = store.next_image_block() {
         leader.block(&block).unwrap();
     }
     let id = leader.finish().unwrap();

@@ -89,6 +89,14 @@ impl Bucket {
         }
     }
 
+    /// Reads something of each entry, and answers some number that depends on all.
+    pub(super) fn look_at_all(&self) -> u64 {
+        match &self.entries {
+            Entries::Few(few) => few.iter().fold(0, |sum, (_, entry)| sum ^ entry.share()),
+            Entries::Many(_) => 0,
+        }
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
         match &self.entries {
             Entries::Few(few) => find(few, self.below(key.hash()), key).ok().map(|at| &few[at].1),

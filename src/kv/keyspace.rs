@@ -9,7 +9,6 @@
 //! The same three see to it that an image that is under way (see `image`) gets what they change as it was.
 
 use std::collections::BTreeSet;
-use std::mem;
 use std::ops::Bound;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -17,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::bytes::Bytes;
 use super::command::WallClock;
 use super::entry::Entry;
-use super::image::{Block, Walk};
+use super::image::KeyImage;
 use super::key::Key;
 use super::operation::{Operation, Revision};
 use super::table::Table;
@@ -34,16 +33,7 @@ pub(super) struct Keyspace {
     /// The sum of the hashes of all entries.
     digest: u64,
     /// What an image that is under way needs beside the keys.
-    image: Option<Box<Image>>,
-}
-
-/// An image shows the keys as they were at a revision: an entry of a later one is not in it.
-#[derive(Clone, Debug)]
-struct Image {
-    revision: Revision,
-    walk: Walk<Key, Entry>,
-    /// The keys that were there, if they have all been removed at once since.
-    cleared: Option<Table>,
+    image: Option<Box<KeyImage>>,
 }
 
 /// How long what is put lives.
@@ -84,9 +74,8 @@ impl Keyspace {
     }
 
     /// Brings near what several operations are about to ask for.
-    pub(super) fn look_ahead<'a>(&self, operations: impl IntoIterator<Item = &'a Operation>) {
-        let keys = operations.into_iter().filter_map(Operation::key);
-        std::hint::black_box(keys.fold(0, |sum, key| sum ^ self.entries.look_ahead(key)));
+    pub(super) fn look_ahead<'a>(&self, operations: impl Iterator<Item = &'a Operation> + Clone) {
+        self.entries.look_ahead(operations.filter_map(Operation::key));
     }
 
     pub(super) fn contains(&self, key: &Key) -> bool {
@@ -126,11 +115,11 @@ impl Keyspace {
             let entry = Entry::new(key, value, end, revision);
             *digest = digest.wrapping_add(entry.share());
             let Some(found) = found else { return Some(entry) };
-            let old = mem::replace(found, entry);
-            *digest = digest.wrapping_sub(old.share());
-            if let Some(image) = image.as_mut().filter(|image| image.wants(key, &old)) {
-                image.walk.save(key.clone(), old);
+            *digest = digest.wrapping_sub(found.share());
+            if let Some(image) = image {
+                image.let_go(key, found);
             }
+            *found = entry;
             None
         });
     }
@@ -146,8 +135,8 @@ impl Keyspace {
     pub(super) fn take(&mut self, key: &Key) -> Option<Entry> {
         let (key, entry) = self.entries.remove_entry(key)?;
         self.digest = self.digest.wrapping_sub(entry.share());
-        if let Some(image) = self.image.as_mut().filter(|image| image.wants(&key, &entry)) {
-            image.walk.save(key.clone(), entry.clone());
+        if let Some(image) = &mut self.image {
+            image.let_go(&key, &entry);
         }
         if let Some(end) = entry.end() {
             self.ends.remove(&(end, key));
@@ -181,23 +170,14 @@ impl Keyspace {
         self.revision.0 += 1;
     }
 
-    /// Begins an image of the keys.
-    pub(super) fn begin_image(&mut self) {
-        let image = Image { revision: self.revision, walk: Walk::new(), cleared: None };
-        self.image = Some(Box::new(image));
+    /// Begins an image of the keys, in blocks of about so many bytes.
+    pub(super) fn begin_image(&mut self, bytes: usize) {
+        self.image = Some(Box::new(KeyImage::new(self.revision, bytes)));
     }
 
     /// The next keys of the image; when there are no more, it is over.
-    pub(super) fn next_image_block(&mut self, bytes: usize) -> Option<Vec<u8>> {
-        let Image { revision, walk, cleared } = &mut **self.image.as_mut()?;
-        let mut block = Block::of_keys(bytes);
-        let entries = cleared.as_ref().unwrap_or(&self.entries);
-        let range = |from: Bound<&Key>| entries.range(from);
-        walk.go_on(range, |_, entry| entry.revision() <= *revision, |key, entry| block.key(key, entry));
-        if let (Some(cleared), Some(next)) = (cleared, walk.next()) {
-            cleared.drop_before(next);
-        }
-        let block = block.finish();
+    pub(super) fn next_image_block(&mut self) -> Option<Vec<u8>> {
+        let block = self.image.as_mut()?.next_block(&self.entries);
         if block.is_none() {
             self.image = None;
         }
@@ -219,7 +199,8 @@ impl Keyspace {
         self.entries.settle();
     }
 
-    /// Puts back a key of an image. Refuses one that no image can hold.
+    /// Puts back a key of an image. Refuses what no image can hold: an entry of a later revision, a key that
+    /// was there before.
     pub(super) fn restore(&mut self, key: Key, entry: Entry) -> Option<()> {
         if entry.revision() > self.revision {
             return None;
@@ -228,12 +209,12 @@ impl Keyspace {
             self.ends.insert((end, key.clone()));
         }
         self.digest = self.digest.wrapping_add(entry.share());
+        let mut is_new = true;
         self.entries.update(key, |_, found| {
-            let Some(found) = found else { return Some(entry) };
-            *found = entry;
-            None
+            is_new = found.is_none();
+            is_new.then_some(entry)
         });
-        Some(())
+        is_new.then_some(())
     }
 }
 
@@ -247,20 +228,6 @@ impl PartialEq for Keyspace {
 }
 
 impl Eq for Keyspace {}
-
-impl Image {
-    /// Whether an entry that is about to change is still needed as it is.
-    fn wants(&self, key: &Key, entry: &Entry) -> bool {
-        entry.revision() <= self.revision && self.walk.awaits(key)
-    }
-
-    /// All keys are about to be removed. When that happens again, none of them is in the image.
-    fn keep_all(&mut self, entries: &mut Table) {
-        if self.cleared.is_none() {
-            self.cleared = Some(mem::take(entries));
-        }
-    }
-}
 
 impl Lifetime {
     fn end(self, before: Option<WallClock>) -> Option<WallClock> {

@@ -16,12 +16,20 @@ pub struct Store {
     space: Keyspace,
     sessions: Sessions,
     /// How far an image is; none is under way most of the time.
-    image: Option<ImageStage>,
+    image: Option<Image>,
 }
 
-/// What of an image comes next.
+/// An image that is under way.
 #[derive(Clone, Copy, Debug)]
-enum ImageStage {
+struct Image {
+    next: Stage,
+    /// How long a block gets, in bytes.
+    bytes: usize,
+}
+
+/// What of it comes next.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
     Head(Head),
     Keys,
     Answers,
@@ -46,7 +54,7 @@ impl Store {
     }
 
     /// Brings near what these operations are about to ask for.
-    pub fn look_ahead<'a>(&self, operations: impl IntoIterator<Item = &'a Operation>) {
+    pub fn look_ahead<'a>(&self, operations: impl Iterator<Item = &'a Operation> + Clone) {
         self.space.look_ahead(operations);
     }
 
@@ -81,35 +89,35 @@ impl Store {
         self.sessions.answer(id)
     }
 
-    /// Begins an image of the present state: what is changed from now on does not show in it. Takes no time
-    /// to speak of, however much there is.
+    /// Begins an image of the present state, in blocks of about so many bytes; a single large entry may
+    /// exceed that. What is changed from now on does not show in it. Takes no time to speak of, however much
+    /// there is.
     ///
     /// # Panics
     ///
     /// When one is under way: there is one at a time.
-    pub fn begin_image(&mut self) {
+    pub fn begin_image(&mut self, bytes: usize) {
         assert!(self.image.is_none(), "one image at a time");
-        self.image = Some(ImageStage::Head(self.head()));
-        self.space.begin_image();
+        self.image = Some(Image { next: Stage::Head(self.head()), bytes });
+        self.space.begin_image(bytes);
         self.sessions.begin_image();
     }
 
-    /// The next block of the image, about `bytes` long; a single large entry may exceed that. `None` when all
-    /// has been given out: then the image is over.
-    pub fn next_image_block(&mut self, bytes: usize) -> Option<Vec<u8>> {
+    /// The next block of the image. `None` when all has been given out: then the image is over.
+    pub fn next_image_block(&mut self) -> Option<Vec<u8>> {
         loop {
-            let (block, next) = match self.image? {
-                ImageStage::Head(head) => (Some(head.block()), Some(ImageStage::Keys)),
-                ImageStage::Keys => match self.space.next_image_block(bytes) {
-                    Some(block) => (Some(block), Some(ImageStage::Keys)),
-                    None => (None, Some(ImageStage::Answers)),
-                },
-                ImageStage::Answers => match self.sessions.next_image_block(bytes) {
-                    Some(block) => (Some(block), Some(ImageStage::Answers)),
-                    None => (None, None),
-                },
+            let image = self.image.as_mut()?;
+            let block = match image.next {
+                Stage::Head(head) => Some(head.block()),
+                Stage::Keys => self.space.next_image_block(),
+                Stage::Answers => self.sessions.next_image_block(image.bytes),
             };
-            self.image = next;
+            match (image.next, &block) {
+                (Stage::Head(_), _) => image.next = Stage::Keys,
+                (Stage::Keys, None) => image.next = Stage::Answers,
+                (Stage::Answers, None) => self.image = None,
+                (_, Some(_)) => {}
+            }
             if block.is_some() {
                 return block;
             }

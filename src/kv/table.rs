@@ -29,6 +29,9 @@ pub(super) struct Table {
     len: usize,
 }
 
+/// So many places are looked at together: what is there fits the nearest caches.
+const SWEEP_PLACES: usize = 16;
+
 /// A directory of this many places is never too large.
 const PLACES_MIN: usize = 16;
 
@@ -47,10 +50,14 @@ impl Table {
         self.buckets[self.bucket_of(key)].get(key)
     }
 
-    /// Looks at where a key must be, so that it is at hand when it is wanted. Of many keys that are
-    /// looked at one right after the other the processor waits for all together.
-    pub(super) fn look_ahead(&self, key: &Key) -> u64 {
-        self.buckets[self.bucket_of(key)].look_ahead(key)
+    /// Looks at where keys must be, so that they are at hand when they are wanted. What is looked at for one
+    /// key does not depend on what is found for another, so the processor waits for all together: for the
+    /// buckets first, and then for the entries.
+    pub(super) fn look_ahead<'a>(&self, keys: impl Iterator<Item = &'a Key> + Clone) {
+        let buckets = keys.clone().map(|key| &self.buckets[self.bucket_of(key)]);
+        std::hint::black_box(buckets.fold(0, |sum, bucket| sum ^ bucket.bits()));
+        let entries = keys.map(|key| self.buckets[self.bucket_of(key)].look_ahead(key));
+        std::hint::black_box(entries.fold(0, |sum, found| sum ^ found));
     }
 
     /// Lets `change` do what it wants with the entry of a key; if there is none, it answers what there shall
@@ -101,13 +108,35 @@ impl Table {
         &'a self,
         from: Bound<&Key>,
     ) -> impl Iterator<Item = (&'a Key, &'a Entry)> + use<'a> {
-        let place = match from {
-            Bound::Unbounded => 0,
-            Bound::Included(key) | Bound::Excluded(key) => self.place_of(key.hash()),
-        };
-        let first = self.buckets[self.directory[place] as usize].range(from);
-        let rest = self.buckets_behind(place);
-        first.chain(rest.flat_map(|bucket| self.buckets[bucket].range(Bound::Unbounded)))
+        let place = self.place_from(from);
+        let rest = self.places_behind(place).flat_map(|place| self.bucket_at(place).range(Bound::Unbounded));
+        self.bucket_at(place).range(from).chain(rest)
+    }
+
+    /// The same for whoever is going to take many of them: looks at several buckets before it takes the
+    /// first.
+    pub(super) fn sweep<'a>(
+        &'a self,
+        from: Bound<&Key>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Entry)> + use<'a> {
+        let place = self.place_from(from);
+        let mut seen = place;
+        let rest = self.places_behind(place).flat_map(move |place| {
+            if place >= seen {
+                seen = self.look_at(place);
+            }
+            self.bucket_at(place).range(Bound::Unbounded)
+        });
+        self.bucket_at(place).range(from).chain(rest)
+    }
+
+    /// Looks at the buckets of some places, and then at what they hold. Answers where the next ones begin.
+    fn look_at(&self, place: usize) -> usize {
+        let end = self.directory.len().min(place + SWEEP_PLACES);
+        let buckets = || self.directory[place..end].iter().map(|bucket| &self.buckets[*bucket as usize]);
+        std::hint::black_box(buckets().fold(0, |sum, bucket| sum ^ bucket.bits()));
+        std::hint::black_box(buckets().fold(0, |sum, bucket| sum ^ bucket.look_at_all()));
+        end
     }
 
     /// Gives up what comes before a key, as far as that is easily done.
@@ -126,6 +155,17 @@ impl Table {
         usize::try_from(u64::from(hash) >> (32 - self.bits)).expect("there are so many places")
     }
 
+    fn place_from(&self, from: Bound<&Key>) -> usize {
+        match from {
+            Bound::Unbounded => 0,
+            Bound::Included(key) | Bound::Excluded(key) => self.place_of(key.hash()),
+        }
+    }
+
+    fn bucket_at(&self, place: usize) -> &Bucket {
+        &self.buckets[self.directory[place] as usize]
+    }
+
     fn bucket_of(&self, key: &Key) -> usize {
         self.directory[self.place_of(key.hash())] as usize
     }
@@ -137,14 +177,13 @@ impl Table {
         first..first + count
     }
 
-    /// The buckets behind that of a place, in order.
-    fn buckets_behind(&self, place: usize) -> impl Iterator<Item = usize> {
-        let mut place = place;
-        std::iter::from_fn(move || {
-            let bucket = &self.buckets[self.directory[place] as usize];
-            place = self.places_of(place, bucket.bits()).end;
-            self.directory.get(place).map(|bucket| *bucket as usize)
-        })
+    /// A place of each bucket behind that of a place, in order.
+    fn places_behind(&self, place: usize) -> impl Iterator<Item = usize> {
+        let next = |place: &usize| {
+            let end = self.places_of(*place, self.bucket_at(*place).bits()).end;
+            (end < self.directory.len()).then_some(end)
+        };
+        std::iter::successors(next(&place), next)
     }
 
     /// Splits every bucket that is too large, as far as the directory may grow. Where all keys came in their
@@ -222,6 +261,8 @@ mod tests {
         assert_eq!(table.len(), naive.len());
         assert!(table.iter().eq(naive.iter()));
         assert!(table.range(Bound::Included(from)).eq(naive.range(from..)));
+        assert!(table.sweep(Bound::Included(from)).eq(naive.range(from..)));
+        assert!(table.sweep(Bound::Unbounded).eq(naive.iter()));
         assert_eq!(table.directory.len(), 1 << table.bits);
         for (place, bucket) in table.directory.iter().enumerate() {
             let found = &table.buckets[*bucket as usize];

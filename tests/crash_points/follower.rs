@@ -182,8 +182,8 @@ fn snapshot(term: u64, entries: &[Entry], index: usize) -> Step {
     let (mut snapshots, _) = Snapshots::open(SimDisk::new(), ClusterId(7)).expect("an empty disk");
     snapshots.begin(last, &[]).expect("nothing fails");
     let mut store = store(entries, index);
-    store.begin_image();
-    while let Some(block) = store.next_image_block(200) {
+    store.begin_image(200);
+    while let Some(block) = store.next_image_block() {
         snapshots.block(&block).expect("nothing fails");
     }
     let id = snapshots.finish().expect("nothing fails");

@@ -97,10 +97,10 @@ fn receive(last: Position, input: &[u8]) -> bool {
 /// A store that was made of an image gives the same image, which begins with the same summary of it all.
 fn check_image(store: &Store, file: &[u8]) {
     let mut other = store.clone();
-    other.begin_image();
+    other.begin_image(300);
     let mut restorer = Restorer::new();
     let mut is_first = true;
-    while let Some(block) = other.next_image_block(300) {
+    while let Some(block) = other.next_image_block() {
         restorer.take(&block).expect("a store's own image");
         assert!(!mem::take(&mut is_first) || blocks(file).get(1) == Some(&&block[..]), "another summary");
     }

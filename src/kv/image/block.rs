@@ -21,6 +21,9 @@ const VALUE_TEXT: u8 = 4;
 const VALUE_ERROR: u8 = 5;
 const VALUE_ARRAY: u8 = 6;
 
+/// What comes before the bytes of a key and its value: the lengths of both, the revision, the end.
+const KEY_NUMBERS_BYTES: usize = 24;
+
 /// Room that a block claims before it is known how long it gets.
 const CLAIMED_BYTES_MAX: usize = 1 << 20;
 
@@ -49,6 +52,7 @@ impl Head {
 }
 
 /// A block in the making.
+#[derive(Clone, Debug)]
 pub(in crate::kv) struct Block {
     bytes: Vec<u8>,
     bytes_wanted: usize,
@@ -71,12 +75,16 @@ impl Block {
 
     /// Adds a key. Answers whether there is room for more; so does the other.
     pub(in crate::kv) fn key(&mut self, key: &Key, entry: &Entry) -> bool {
-        self.length(key.as_bytes().len());
-        self.length(entry.value().len());
-        self.number(entry.revision().0);
-        self.number(entry.end().map_or(0, |end| end.0));
-        self.bytes.extend(key.as_bytes());
-        self.bytes.extend(entry.value());
+        let (key, value) = (key.as_bytes(), entry.value());
+        let mut numbers = [0; KEY_NUMBERS_BYTES];
+        numbers[..4].copy_from_slice(&length(key.len()).to_le_bytes());
+        numbers[4..8].copy_from_slice(&length(value.len()).to_le_bytes());
+        numbers[8..16].copy_from_slice(&entry.revision().0.to_le_bytes());
+        numbers[16..].copy_from_slice(&entry.end().map_or(0, |end| end.0).to_le_bytes());
+        self.bytes.reserve(numbers.len() + key.len() + value.len());
+        self.bytes.extend_from_slice(&numbers);
+        self.bytes.extend_from_slice(key);
+        self.bytes.extend_from_slice(value);
         self.has_room()
     }
 
@@ -131,14 +139,18 @@ impl Block {
         self.bytes.extend(bytes);
     }
 
-    fn length(&mut self, length: usize) {
-        let length = u32::try_from(length).expect("nothing in the store is that long");
-        self.bytes.extend(length.to_le_bytes());
+    fn length(&mut self, bytes: usize) {
+        self.bytes.extend(length(bytes).to_le_bytes());
     }
 
     fn number(&mut self, number: u64) {
         self.bytes.extend(number.to_le_bytes());
     }
+}
+
+/// A length as it is written.
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("nothing in the store is that long")
 }
 
 /// What a block turned out to be.

@@ -2,7 +2,6 @@
 
 use super::block::{Content, Head, Reader};
 use crate::codec::Garbage;
-use crate::kv::key::Key;
 use crate::kv::keyspace::Keyspace;
 use crate::kv::session::Sessions;
 use crate::kv::store::Store;
@@ -11,8 +10,6 @@ use crate::kv::store::Store;
 #[derive(Debug, Default)]
 pub struct Restorer {
     head: Option<Head>,
-    /// The last key that was put back.
-    last: Option<Key>,
     space: Keyspace,
     sessions: Sessions,
 }
@@ -44,10 +41,6 @@ impl Restorer {
     fn take_keys(&mut self, mut reader: Reader<'_>) -> Result<(), Garbage> {
         while !reader.is_empty() {
             let (key, entry) = reader.key()?;
-            if self.last.as_ref().is_some_and(|last| *last >= key) {
-                return Err(Garbage);
-            }
-            self.last = Some(key.clone());
             self.space.restore(key, entry).ok_or(Garbage)?;
         }
         Ok(())

@@ -81,14 +81,6 @@ impl<K: Ord + Clone, V> Walk<K, V> {
             }
         };
     }
-
-    /// The key that comes next, if the walk is neither at its beginning nor at its end.
-    pub(in crate::kv) fn next(&self) -> Option<&K> {
-        match &self.next {
-            Next::From(key) => Some(key),
-            Next::First | Next::Nothing => None,
-        }
-    }
 }
 
 #[cfg(test)]

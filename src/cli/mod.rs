@@ -10,6 +10,7 @@ mod course;
 mod ending;
 mod founding;
 mod help;
+mod large_pages;
 mod prompt;
 mod serve;
 pub mod settings;

@@ -8,7 +8,7 @@ use log::{info, warn};
 
 use super::founding::{self, Founding};
 use super::settings::{self, Settings, Wish};
-use super::{Failure, help, show, start_log};
+use super::{Failure, help, large_pages, show, start_log};
 use crate::disk::{Directory, LockError};
 use crate::net::{Address, Listener};
 use crate::raft::{Config, NodeId, ReadMode, Replication, Span};
@@ -19,6 +19,7 @@ use crate::wal;
 
 /// Serves until it is told to end or something fails.
 pub(super) fn run(words: &[String]) -> Result<(), Failure> {
+    large_pages::ask();
     match settings::read(words, std::env::vars_os())? {
         Wish::Serve(settings) => serve(&settings),
         Wish::Show(text) => show(&text).map(drop),

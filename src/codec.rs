@@ -7,6 +7,7 @@
 //! Bytes from outside are decoded with a limit, and must be used up to the last one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +40,18 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     buffer
 }
 
+/// The same for those who share it. What is short takes no detour through memory of its own.
+pub fn encode_shared<T: Serialize>(value: &T) -> Arc<[u8]> {
+    let mut near = [0; NEAR_BYTES];
+    match bincode::serde::encode_into_slice(value, &mut near, bincode::config::legacy()) {
+        Ok(length) => near[..length].into(),
+        Err(_) => encode(value).into(),
+    }
+}
+
+/// Longest encoding that is made in place.
+const NEAR_BYTES: usize = 256;
+
 /// The value that `bytes` hold, all of them.
 ///
 /// # Errors
@@ -60,6 +73,14 @@ mod tests {
     #[test]
     fn the_format_is_fixed_width_and_little_endian() {
         assert_eq!(encode(&(1u16, Some(2u64))), [1, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn long_and_short_encodings_are_the_same_for_those_who_share_them() {
+        for length in [0, NEAR_BYTES - 9, NEAR_BYTES - 8, NEAR_BYTES - 7, 5_000] {
+            let value = vec![7u8; length];
+            assert_eq!(encode_shared(&value)[..], encode(&value));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! Time to live is decided by the log's clock: the leader stamps each entry, and when a key is due and
 //! nothing else is written it proposes an entry that holds nothing but a stamp.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,7 @@ pub struct Returned {
 /// A write that stands in the log and is not committed.
 #[derive(Clone, Debug)]
 struct Write {
+    place: (Index, Term),
     asker: Asker,
     /// What it does, until it is carried out: to read that from the log takes longer than all the rest of it.
     command: Option<Command>,
@@ -158,9 +159,10 @@ pub struct Replica {
     raft: Raft,
     store: Store,
     effects: Effects,
-    /// Writes that this replica took into its log as leader, by their place there. Of several terms there
-    /// may be one each for an index: cut here, each may still survive elsewhere, until one is committed.
-    writes: BTreeMap<(Index, Term), Write>,
+    /// Writes that this replica took into its log as leader, in the order of their places there. Of several
+    /// terms there may be one each for an index: cut here, each may still survive elsewhere, until one is
+    /// committed.
+    writes: VecDeque<Write>,
     /// Those of them that anybody may answer: one that comes again meanwhile needs no second entry.
     in_log: BTreeSet<RequestId>,
     /// Who waits for the end of a change that has come half way: voters change in two steps.
@@ -184,7 +186,7 @@ impl Replica {
             raft: Raft::new(config, recovered, now, seed),
             store,
             effects: Effects::default(),
-            writes: BTreeMap::new(),
+            writes: VecDeque::new(),
             in_log: BTreeSet::new(),
             changing: None,
             going: None,
@@ -240,8 +242,8 @@ impl Replica {
     pub fn install(&mut self, id: SnapshotId, store: Store, membership: Option<Membership>) {
         if self.raft.install(id, membership) {
             self.store = store;
-            while let Some(first) = self.writes.first_entry().filter(|first| first.key().0 <= id.last.index) {
-                if let Asker::Anywhere(request) = first.remove().asker {
+            while let Some(first) = self.writes.pop_front_if(|first| first.place.0 <= id.last.index) {
+                if let Asker::Anywhere(request) = first.asker {
                     self.in_log.remove(&request);
                 }
             }
@@ -379,7 +381,9 @@ impl Replica {
     }
 
     fn wait_for(&mut self, at: Position, asker: Asker, command: Option<Command>) {
-        self.writes.insert((at.index, at.term), Write { asker, command });
+        let place = (at.index, at.term);
+        let behind = self.writes.partition_point(|write| write.place < place);
+        self.writes.insert(behind, Write { place, asker, command });
     }
 
     fn change(&mut self, now: Now, asker: Asker, change: &Change) {
@@ -428,12 +432,12 @@ impl Replica {
     /// Carries out what has been committed. The keys of several commands are looked at before the first of
     /// these is carried out, since most commands have one key only and the processor would wait for each.
     fn apply_all(&mut self, committed: &mut Vec<Committed>) {
-        let (mut commands, mut operations) = (Vec::new(), 0);
+        let mut commands = Vec::with_capacity(committed.len().min(LOOK_AHEAD_OPERATIONS));
+        let mut operations = 0;
         for Committed { index, entry } in committed.drain(..) {
             match entry.payload {
                 Payload::Command(bytes) => {
-                    let own = self.writes.get_mut(&(index, entry.term));
-                    let own = own.and_then(|write| write.command.take());
+                    let own = self.own_command(index, entry.term);
                     let command = own.unwrap_or_else(|| Command::decode(&bytes));
                     operations += command.operations.len();
                     commands.push((index, entry.term, command));
@@ -455,6 +459,12 @@ impl Replica {
             operations = 0;
         }
         self.apply_commands(&mut commands);
+    }
+
+    /// The command of that entry, if it was taken in here.
+    fn own_command(&mut self, index: Index, term: Term) -> Option<Command> {
+        let found = self.writes.binary_search_by_key(&(index, term), |write| write.place).ok()?;
+        self.writes[found].command.take()
     }
 
     fn apply_commands(&mut self, commands: &mut Vec<(Index, Term, Command)>) {
@@ -480,8 +490,8 @@ impl Replica {
     /// in vain, and can be told so for certain.
     fn settle(&mut self, index: Index, term: Term) -> Option<Asker> {
         let mut waiting = None;
-        while let Some(first) = self.writes.first_entry().filter(|first| first.key().0 <= index) {
-            let ((_, proposed), Write { asker, .. }) = first.remove_entry();
+        while let Some(first) = self.writes.pop_front_if(|first| first.place.0 <= index) {
+            let Write { place: (_, proposed), asker, .. } = first;
             if let Asker::Anywhere(id) = &asker {
                 self.in_log.remove(id);
             }

@@ -44,7 +44,7 @@ pub struct Command {
 impl Command {
     /// The bytes that travel and are stored. Encoded once, by the leader.
     pub fn encode(&self) -> Arc<[u8]> {
-        codec::encode(self).into()
+        codec::encode_shared(self)
     }
 
     /// The command in an entry of the log.

@@ -153,8 +153,7 @@ pub const WAL_BATCH_BYTES: usize = 1 << 20;
 /// Largest record of the log, in bytes. A single write of the core stays far below it.
 pub const WAL_RECORD_BYTES_MAX: usize = 1 << 30;
 
-/// About how long a block of a snapshot is, in bytes. All replicas should have the same: then what they make
-/// of equal stores are equal files.
+/// About how long a block of a snapshot is, in bytes.
 pub const SNAPSHOT_BLOCK_BYTES: usize = 256 << 10;
 
 /// Longest block of a snapshot, in bytes; reading one claims no more memory. A block ends behind the entry

@@ -202,7 +202,7 @@ impl Replica {
     pub fn on(&mut self, now: Now, event: Event) {
         match event {
             Event::Peer(envelope) => self.raft.receive(now.monotonic, envelope),
-            Event::Interrupted(peer) => self.raft.interrupted(peer),
+            Event::Interrupted(peer) => self.raft.interrupted(now.monotonic, peer),
             Event::Request(request) => self.ask(now, request),
             Event::Order(asker, Order::Change(change)) => self.change(now, asker, &change),
             Event::Order(asker, Order::HandOver(to)) => self.hand_over(now, asker, to),
@@ -365,12 +365,15 @@ impl Replica {
     }
 
     fn write(&mut self, asker: Asker, command: Command) {
-        match self.raft.propose(Payload::Command(command.encode())) {
+        let bytes = command.encode();
+        // Short operations are larger in memory than in bytes, which alone count for what may wait (R11).
+        let is_kept = command.operations.len() * size_of::<Operation>() <= 2 * bytes.len();
+        match self.raft.propose(Payload::Command(bytes)) {
             Proposal::Appended(position) => {
                 if let Asker::Anywhere(id) = &asker {
                     self.in_log.insert(id.clone());
                 }
-                self.wait_for(position, asker, Some(command));
+                self.wait_for(position, asker, is_kept.then_some(command));
             }
             Proposal::NotLeader => {
                 let Command { once, operations, .. } = command;
@@ -438,6 +441,8 @@ impl Replica {
             match entry.payload {
                 Payload::Command(bytes) => {
                     let own = self.own_command(index, entry.term);
+                    // What is carried out here as it was given is carried out elsewhere as it is read.
+                    debug_assert!(own.as_ref().is_none_or(|own| *own == Command::decode(&bytes)), "{own:?}");
                     let command = own.unwrap_or_else(|| Command::decode(&bytes));
                     operations += command.operations.len();
                     commands.push((index, entry.term, command));

@@ -10,11 +10,16 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// The environment variable that glibc reads, and the part of it that this is about.
 const TUNABLES: &str = "GLIBC_TUNABLES";
 const LARGE_PAGES: &str = "glibc.malloc.hugetlb";
+
+/// Set in the second beginning. That glibc has been told does not tell: where a program has rights of its
+/// own, glibc takes the variable away.
+const BEGUN_ANEW: &str = "STARTED_ANEW_BY_QUORATE";
 
 /// Where the kernel says who gets large pages.
 const POLICY_FILE: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
@@ -22,18 +27,19 @@ const POLICY_FILE: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
 /// Begins this program once more if that brings large pages. To be called before anything is read or opened.
 pub(super) fn ask() {
     let policy = fs::read_to_string(POLICY_FILE).unwrap_or_default();
+    let mut words = env::args_os();
     if cfg!(target_env = "gnu")
+        && env::var_os(BEGUN_ANEW).is_none()
         && must_be_asked(&policy)
         && let Some(tunables) = with_large_pages(env::var_os(TUNABLES))
-        && let Ok(program) = env::current_exe()
+        && let (Some(name), Ok(program)) = (words.next(), env::current_exe())
+        // Started in an unusual way it may be a program that runs programs.
+        && Path::new(&name).file_name() == program.file_name()
     {
-        let mut words = env::args_os();
         let mut command = Command::new(program);
-        if let Some(name) = words.next() {
-            command.arg0(name);
-        }
+        command.arg0(name).args(words).env(TUNABLES, tunables).env(BEGUN_ANEW, "1");
         // It comes back only if it could not be done, and then all goes on with pages of the usual size.
-        let _ = command.args(words).env(TUNABLES, tunables).exec();
+        let _ = command.exec();
     }
 }
 

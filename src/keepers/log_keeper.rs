@@ -24,7 +24,7 @@ const FULL_RETRY: Span = Span::milliseconds(200);
 /// How long there may be nothing to do: a pause that only an order ends.
 pub const IDLE: Span = Span::milliseconds(3_600_000);
 
-/// What the node asks of the log's thread.
+/// What the node asks of the log's keeper.
 #[derive(Debug)]
 pub enum LogOrder {
     /// Make this durable.
@@ -35,7 +35,7 @@ pub enum LogOrder {
     GoOn,
 }
 
-/// What the log's thread reports.
+/// What the log's keeper reports.
 #[derive(Debug)]
 pub enum LogReport {
     /// This write, and with it every earlier one, is durable; the envelopes may leave.

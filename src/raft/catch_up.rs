@@ -6,10 +6,10 @@
 //! the follower still needs it.
 //!
 //! A snapshot goes in parts, the next when the last was answered, and the follower says where it goes on: so
-//! a transfer that broke off is resumed, and parts that come twice or late do no harm. The owner of the
-//! receiving side stores the parts ([`Effects::parts`], [`Raft::stored_part`]), makes the whole durable,
-//! makes a state machine of it, and then tells the core, in one step, that the log now begins behind it
-//! ([`Raft::install`]).
+//! a transfer that broke off is resumed by the same leader, and parts that come twice or late do no harm. The
+//! owner of the receiving side stores the parts ([`Effects::parts`], [`Raft::stored_part`]), makes the whole
+//! durable, makes a state machine of it, and then tells the core, in one step, that the log now begins behind
+//! it ([`Raft::install`]).
 
 use std::sync::Arc;
 

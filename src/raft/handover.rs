@@ -13,7 +13,7 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else { return None };
         let membership = self.memberships.active();
         let able = leader.line.iter().filter(|follower| {
-            follower.answers(now, &self.config)
+            follower.is_connected()
                 && follower.matched > Index(0)
                 && !follower.is_installing()
                 && membership.keeps(follower.id)

@@ -209,11 +209,11 @@ impl Raft {
     }
 
     /// Whatever was on its way to a peer is lost, and will not be answered (R3).
-    pub fn interrupted(&mut self, peer: NodeId) {
+    pub fn interrupted(&mut self, now: Instant, peer: NodeId) {
         if let Role::Leader(leader) = &mut self.role
             && let Some(follower) = leader.follower(peer)
         {
-            follower.cut_off();
+            follower.cut_off(now);
         }
     }
 

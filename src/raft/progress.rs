@@ -48,8 +48,8 @@ pub(super) struct Progress {
     pub(super) sent_at: Instant,
     /// When it last answered; at first the moment of the election (R7).
     pub(super) heard_at: Instant,
-    /// Whether the line to it has broken, and nothing has come from it since.
-    is_cut_off: bool,
+    /// When the line to it broke or came up last in this term.
+    cut_off_at: Option<Instant>,
     /// When the answer that it owes counts as missing. `None`: it owes none.
     pub(super) retry_at: Option<Instant>,
     /// Answers missing in a row.
@@ -113,7 +113,7 @@ impl Progress {
             echoed: None,
             sent_at: now,
             heard_at: now,
-            is_cut_off: false,
+            cut_off_at: None,
             retry_at: None,
             misses: 0,
             restarted_at: now,
@@ -185,7 +185,6 @@ impl Progress {
     /// Any answer to any message of this term came in.
     pub(super) fn answered(&mut self, now: Instant, beat: Beat) {
         self.heard_at = now;
-        self.is_cut_off = false;
         self.misses = 0;
         let delay = now - beat.sent;
         self.delay = match self.delay {
@@ -246,15 +245,21 @@ impl Progress {
     }
 
     /// The line to it has broken or has come up anew: what it said before is no sign that it answers now.
-    pub(super) fn cut_off(&mut self) {
-        self.is_cut_off = true;
+    pub(super) fn cut_off(&mut self, now: Instant) {
+        self.cut_off_at = Some(now);
         self.forget_inflight();
+    }
+
+    /// Whether it has answered on this line, in this term, and owes no answer for too long.
+    pub(super) fn is_connected(&self) -> bool {
+        let is_later = |beat: Beat| self.cut_off_at.is_none_or(|at| beat.sent > at);
+        self.misses == 0 && self.echoed.is_some_and(is_later)
     }
 
     /// Whether it can be counted on to answer what it is sent now.
     pub(super) fn answers(&self, now: Instant, config: &Config) -> bool {
         // Whoever is well answers every other heartbeat at least.
-        !self.is_cut_off && self.misses == 0 && now - self.heard_at < config.heartbeat.times(3)
+        self.is_connected() && now - self.heard_at < config.heartbeat.times(3)
     }
 
     /// What was under way is lost.

@@ -47,7 +47,10 @@ impl Node {
                 self.output.peers.extend(envelopes);
                 self.imaging.note_written(bytes);
             }
-            LogReport::Read(to, first, stretch) => self.replica.fetched_entries(now, to, first, stretch),
+            LogReport::Read(to, first, stretch) => {
+                self.log.has_read();
+                self.replica.fetched_entries(now, to, first, stretch);
+            }
             LogReport::Full => self.note_full(true),
             LogReport::Room => self.note_full(false),
         }
@@ -104,18 +107,16 @@ impl Node {
 
     /// The log takes what it has room for; the rest is offered again.
     fn give_to_log(&mut self) -> io::Result<()> {
-        if let Some(write) = self.backlog.take() {
-            match self.log.write(write) {
-                Err(Undelivered::Full(LogOrder::Write(write))) => self.backlog = Some(write),
-                outcome => is_there(outcome)?,
-            }
-        }
-        if self.log.is_taken() {
-            return Ok(());
-        }
+        // Reads first: a node that writes itself in every turn would never let them through.
         for (to, first) in std::mem::take(&mut self.reads) {
             match self.log.read(to, first) {
                 Err(Undelivered::Full(_)) => self.reads.push_back((to, first)),
+                outcome => is_there(outcome)?,
+            }
+        }
+        if let Some(write) = self.backlog.take() {
+            match self.log.write(write) {
+                Err(Undelivered::Full(LogOrder::Write(write))) => self.backlog = Some(write),
                 outcome => is_there(outcome)?,
             }
         }

@@ -11,12 +11,12 @@
 //! * batches have many entries: a few clients are served quicker by two threads, which look for each other's
 //!   work (see `idle`);
 //! * the batch is short: a long one takes time to be put together, in which the node can do something else;
-//! * the thread has nothing to do, so nothing that was handed to it is still under way: the log has an
+//! * the thread has nothing to do: nothing that was handed to it is still under way, and the log has an
 //!   order;
 //! * the disk has been quick of late: while the node waits it hears nobody, and sends no heartbeat.
 //!
-//! The keeper of the log is behind a lock, for which nobody ever waits: the node takes it while the thread
-//! has nothing to do and is given nothing.
+//! The keeper of the log is behind a lock, for which nobody waits: as long as the thread has nothing to do,
+//! and is given nothing, the node has it to itself.
 
 use std::io;
 use std::sync::Arc;
@@ -56,6 +56,8 @@ pub(super) struct LogSeat<D: Disk> {
     own: Option<LogWrite>,
     /// The last write that was handed over and has not been reported.
     under_way: Option<WriteSequence>,
+    /// Reads that were handed over and have not been reported.
+    reading: usize,
     /// Until when the thread writes everything.
     respite: Instant,
 }
@@ -67,7 +69,16 @@ impl<D: Disk> LogSeat<D> {
         thread: Option<Mail<LogOrder>>,
         clock: Clock,
     ) -> LogSeat<D> {
-        LogSeat { keeper, thread, clock, crowded: 0, own: None, under_way: None, respite: Instant(0) }
+        LogSeat {
+            keeper,
+            thread,
+            clock,
+            crowded: 0,
+            own: None,
+            under_way: None,
+            reading: 0,
+            respite: Instant(0),
+        }
     }
 
     /// Takes a write.
@@ -93,15 +104,11 @@ impl<D: Disk> LogSeat<D> {
     fn may_write(&self, write: &LogWrite) -> bool {
         self.crowded > 0
             && self.under_way.is_none()
+            && self.reading == 0
             && self.respite <= self.clock.now()
             && write.start.is_none()
             && write.entry_bytes() <= SHORT_BYTES
             && self.keeper.try_lock().is_some_and(|keeper| keeper.pause() == IDLE)
-    }
-
-    /// Whether the node is going to write at the end of this turn. Until then the thread must be left alone.
-    pub(super) fn is_taken(&self) -> bool {
-        self.own.is_some()
     }
 
     /// Takes a wish to read entries back for a follower.
@@ -111,12 +118,16 @@ impl<D: Disk> LogSeat<D> {
     /// As of [`LogSeat::write`].
     pub(super) fn read(&mut self, to: NodeId, first: Index) -> Result<(), Undelivered<LogOrder>> {
         match &self.thread {
-            Some(thread) => thread.try_send(LogOrder::Read(to, first)),
-            None => {
-                self.keeper.lock().take(LogOrder::Read(to, first));
-                Ok(())
-            }
+            Some(thread) => thread.try_send(LogOrder::Read(to, first))?,
+            None => self.keeper.lock().take(LogOrder::Read(to, first)),
         }
+        self.reading += 1;
+        Ok(())
+    }
+
+    /// A read has been reported.
+    pub(super) fn has_read(&mut self) {
+        self.reading -= 1;
     }
 
     /// Something that was handed over is durable.
@@ -176,8 +187,12 @@ mod tests {
 
     /// A log at rest, and what its thread would be told.
     fn seat() -> (LogSeat<SimDisk>, Mailbox<LogOrder>) {
+        seat_on(&SimDisk::new())
+    }
+
+    fn seat_on(disk: &SimDisk) -> (LogSeat<SimDisk>, Mailbox<LogOrder>) {
         let identity = Identity { cluster: ClusterId(1), node: NodeId(1), incarnation: Incarnation(1) };
-        let writer = create(SimDisk::new(), identity, Options::default()).unwrap();
+        let writer = create(disk.clone(), identity, Options::default()).unwrap();
         let mut keeper = LogKeeper::new(writer, 1 << 20);
         while keeper.pause() < IDLE {
             keeper.work(&mut |report| panic!("{report:?}")).unwrap();
@@ -253,7 +268,6 @@ mod tests {
         seat.written(Receipt(WriteSequence(3)));
         let next = writes(&[(1, 100), (MANY, 100), (MANY, 100), (MANY, 100)]).pop().unwrap();
         seat.write(next).unwrap();
-        assert!(seat.is_taken());
         assert!(matches!(seat.work().unwrap()[..], [LogReport::Written { .. }]));
     }
 
@@ -278,6 +292,50 @@ mod tests {
     }
 
     #[test]
+    fn a_read_that_the_thread_has_comes_first() {
+        let (mut seat, orders) = seat();
+        seat.read(NodeId(2), Index(1)).unwrap();
+        let [first, second] = <[LogWrite; 2]>::try_from(writes(&[(MANY, 100); 2])).unwrap();
+        seat.write(first).unwrap();
+        assert!(seat.own.is_none() && seat.work().unwrap().is_empty());
+        let handed: Vec<LogOrder> = orders.drain().collect();
+        assert!(matches!(handed[..], [LogOrder::Read(..), LogOrder::Write(_)]));
+        handed.into_iter().for_each(|order| seat.keeper.lock().take(order));
+        seat.keeper.lock().work(&mut |_| ()).unwrap();
+        seat.written(Receipt(WriteSequence(1)));
+        seat.has_read();
+        seat.write(second).unwrap();
+        assert!(seat.own.is_some());
+    }
+
+    #[test]
+    fn a_write_for_which_there_is_no_space_is_the_threads_from_then_on() {
+        let (mut seat, orders) = seat_on(&{
+            let disk = SimDisk::new();
+            disk.set_capacity(Some(2 * Options::default().segment_bytes + (64 << 10)));
+            disk
+        });
+        let sizes = vec![(MANY, 1_000); 2_500];
+        let mut full = None;
+        for write in writes(&sizes) {
+            let sequence = write.sequence;
+            seat.respite = Instant(0);
+            seat.write(write).unwrap();
+            let Some(_) = seat.own else { break };
+            for report in seat.work().unwrap() {
+                match report {
+                    LogReport::Written { receipt, .. } => seat.written(receipt),
+                    LogReport::Full => full = Some(sequence),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        let sequence = full.or(seat.under_way).expect("it was full in the end, or left to the thread");
+        assert_eq!(seat.under_way, Some(sequence), "nothing may pass it");
+        assert!(orders.drain().count() > 0, "the thread knows that there is something to do");
+    }
+
+    #[test]
     fn without_a_thread_the_node_does_everything() {
         let (mut seat, _) = seat();
         seat.thread = None;
@@ -295,6 +353,6 @@ mod tests {
         let (mut seat, _orders) = seat();
         seat.respite = seat.clock.now() + Span::milliseconds(3_600_000);
         seat.write(writes(&[(MANY, 100)]).remove(0)).unwrap();
-        assert!(!seat.is_taken());
+        assert!(seat.own.is_none());
     }
 }

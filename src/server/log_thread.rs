@@ -1,5 +1,5 @@
-//! A thread for the log's keeper, so that nobody else has to wait for the disk. The node does its work now
-//! and then, see `log_seat`.
+//! A thread for the log's keeper, so that the node need not wait for the disk. Now and then it does so all
+//! the same, see `log_seat`.
 
 use std::io;
 use std::sync::Arc;
@@ -52,13 +52,16 @@ impl<D: Disk> LogThread<D> {
 
     /// Does what has been ordered, and one step more. Answers how long there is nothing to do after that.
     fn work(&mut self, first: Option<LogOrder>) -> io::Result<Span> {
+        let mut reports = Vec::new();
         let mut keeper = self.keeper.lock();
         first.into_iter().chain(self.inbox.drain()).for_each(|order| keeper.take(order));
         self.vigil.meet(keeper.waiting_entries());
-        let node = &self.node;
+        keeper.work(&mut |report| reports.push(report))?;
+        let pause = keeper.pause();
+        drop(keeper);
         // The node takes reports as fast as they come; should it be gone, `receive` finds out.
-        keeper.work(&mut |report| drop(node.send(Report::Log(report))))?;
-        Ok(keeper.pause())
+        reports.into_iter().for_each(|report| drop(self.node.send(Report::Log(report))));
+        Ok(pause)
     }
 
     /// Waits for an order for as long as there is nothing else to do; as the node waits, it looks first. What

@@ -1,8 +1,8 @@
 //! The event loop: every socket of a node, its replica, and who waits for what.
 //!
 //! A turn: take all that is ready; hand it to the replica; flush it; hand its writes to the log's thread;
-//! deliver answers and messages; write every socket once; wait. What must wait for the disk comes back from
-//! the log's thread and leaves in a later turn.
+//! deliver answers and messages; write every socket once; write the log, where that is the node's task; wait.
+//! What must wait for the disk leaves in a later turn, when the log has reported it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;

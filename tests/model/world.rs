@@ -408,7 +408,7 @@ impl World {
                 Input::Received(envelope) => raft.receive(self.now, envelope),
                 Input::Asked(read) => raft.read(read),
                 Input::Stored(receipt) => raft.durable(receipt),
-                Input::Reconnected(peer) => raft.interrupted(peer),
+                Input::Reconnected(peer) => raft.interrupted(self.now, peer),
                 Input::Fetched(to, first, stretch) => {
                     raft.fetched_entries(self.now, to, first, Some(stretch));
                 }

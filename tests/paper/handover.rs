@@ -22,7 +22,7 @@ fn r14_the_successor_is_told_as_soon_as_it_has_everything() {
 #[test]
 fn r14_whoever_was_cut_off_can_take_over_as_soon_as_it_answers() {
     let mut node = Node::established(config(3));
-    node.raft.interrupted(NodeId(1));
+    node.raft.interrupted(node.now, NodeId(1));
     assert_eq!(node.raft.hand_leadership_over(node.now, Some(NodeId(1))), None, "nobody knows where it is");
     node.passes(TIMEOUT.divided(10));
     node.answers_heartbeat(1);

@@ -248,12 +248,22 @@ fn r12_what_would_lose_the_majority_is_refused() {
 #[test]
 fn r12_whoever_has_just_been_cut_off_is_not_counted_on() {
     let mut node = with_learner();
-    node.raft.interrupted(NodeId(2));
+    node.raft.interrupted(node.now, NodeId(2));
     assert_eq!(refusal(&mut node, &swap(&[], &[1])), Refusal::NoQuorum, "2 has been heard, and is gone");
-    node.raft.interrupted(NodeId(3));
+    node.raft.interrupted(node.now, NodeId(3));
     assert_eq!(refusal(&mut node, &swap(&[3], &[1])), Refusal::Behind(NodeId(3)));
     node.passes(TIMEOUT.divided(10));
     node.answers_heartbeat(2);
+    begins(&mut node, &swap(&[], &[1]));
+}
+
+#[test]
+fn r12_whoever_has_not_answered_in_this_term_is_not_counted_on() {
+    let mut node = Node::elected(config(3), 0, &[]);
+    node.acknowledges(1, 1);
+    node.settle();
+    assert_eq!(refusal(&mut node, &swap(&[], &[1])), Refusal::NoQuorum, "2 may have gone long ago");
+    node.acknowledges(2, 1);
     begins(&mut node, &swap(&[], &[1]));
 }
 

@@ -115,7 +115,7 @@ fn r10_nobody_is_spared_before_a_majority_works() {
         node.acknowledges(from, 1);
     }
     node.settle();
-    node.raft.interrupted(NodeId(1));
+    node.raft.interrupted(node.now, NodeId(1));
     for first in 2..5 {
         proposes(&mut node);
         assert_eq!(appends_to(&node.take_sent(), 2), [(first, 1)], "nobody counts on the other");

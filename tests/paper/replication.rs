@@ -181,7 +181,7 @@ fn r3_a_new_line_to_a_follower_rewinds_to_what_is_acknowledged() {
         node.settle();
     }
     assert_eq!(appends_to(&node.take_sent(), 1), [(2, 1), (3, 1)]);
-    node.raft.interrupted(NodeId(1));
+    node.raft.interrupted(node.now, NodeId(1));
     node.settle();
     let sent = node.take_sent();
     assert_eq!(appends_to(&sent, 1), [(2, 2)], "at once, since nothing on the old line will be answered");
@@ -191,10 +191,10 @@ fn r3_a_new_line_to_a_follower_rewinds_to_what_is_acknowledged() {
     node.settle();
     assert_eq!(node.commit(), 3);
     for stranger in [0, 7] {
-        node.raft.interrupted(NodeId(stranger));
+        node.raft.interrupted(node.now, NodeId(stranger));
     }
     let mut follower = Node::fresh(3);
-    follower.raft.interrupted(NodeId(1));
+    follower.raft.interrupted(follower.now, NodeId(1));
     follower.settle();
     assert!(follower.take_sent().is_empty(), "only a leader has anything to send again");
 }

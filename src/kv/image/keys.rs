@@ -66,7 +66,7 @@ impl KeyImage {
 
     /// All keys are about to be removed. When that happens again, none of them is in the image.
     pub(in crate::kv) fn keep_all(&mut self, entries: &mut Table) {
-        if self.cleared.is_none() {
+        if self.cleared.is_none() && !matches!(self.rest, Rest::Nothing) {
             self.cleared = Some(mem::take(entries));
         }
     }

@@ -564,3 +564,46 @@ const EXPIRY_PACE_MS: u64 = 10;
 
 /// So many keys are looked at together: what they lead to fits the nearest caches.
 const LOOK_AHEAD_OPERATIONS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::{ReadMode, Replication};
+
+    fn replica() -> Replica {
+        let config = Config {
+            id: NodeId(1),
+            voters: vec![NodeId(1)],
+            election_timeout: Span::milliseconds(1_000),
+            first_election: Span::milliseconds(100),
+            heartbeat: Span::milliseconds(100),
+            retry: Span::milliseconds(100),
+            vote_retry: Span::milliseconds(50),
+            replication: Replication::Majority,
+            reads: ReadMode::Confirmed,
+            commit_notice: None,
+            append_bytes_max: 1 << 20,
+            inflight_max: 16,
+            uncommitted_bytes_max: 1 << 20,
+            tail_bytes: 0,
+            write_patience: Span::milliseconds(2_000),
+        };
+        Replica::new(config, Recovered::default(), Store::default(), Instant(0), 1)
+    }
+
+    #[test]
+    fn whoever_waits_is_found_though_a_later_term_begins_further_back() {
+        let mut replica = replica();
+        let asker = |index, term| Asker::Here(Ticket(index * 10 + term));
+        for (index, term) in [(5, 1), (7, 1), (5, 3), (6, 3)] {
+            let at = Position { index: Index(index), term: Term(term) };
+            replica.wait_for(at, asker(index, term), None);
+        }
+        assert_eq!(replica.settle(Index(5), Term(3)), Some(asker(5, 3)));
+        let replaced = Reply { asker: asker(5, 1), answer: Answer::Replaced };
+        assert_eq!(replica.replies, [replaced]);
+        assert_eq!(replica.settle(Index(6), Term(3)), Some(asker(6, 3)));
+        assert_eq!(replica.settle(Index(7), Term(3)), None);
+        assert!(!replica.has_waiting_writes());
+    }
+}

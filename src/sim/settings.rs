@@ -280,6 +280,8 @@ impl Settings {
                 (clients.gap, clients.patience) = (Span(10_000), ELECTION_TIMEOUT.divided(3));
                 self.config.heartbeat = ELECTION_TIMEOUT.divided(10);
                 self.config.retry = self.config.retry.min(self.config.heartbeat);
+                // Whoever is asked in every turn has more answers under way.
+                self.config.replication = Replication::Everyone { pace: Span(0) };
             }
             _ => {}
         }

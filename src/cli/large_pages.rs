@@ -26,11 +26,11 @@ const POLICY_FILE: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
 
 /// Begins this program once more if that brings large pages. To be called before anything is read or opened.
 pub(super) fn ask() {
-    let policy = fs::read_to_string(POLICY_FILE).unwrap_or_default();
+    let policy = || fs::read_to_string(POLICY_FILE).unwrap_or_default();
     let mut words = env::args_os();
     if cfg!(target_env = "gnu")
         && env::var_os(BEGUN_ANEW).is_none()
-        && must_be_asked(&policy)
+        && must_be_asked(&policy())
         && let Some(tunables) = with_large_pages(env::var_os(TUNABLES))
         && let (Some(name), Ok(program)) = (words.next(), env::current_exe())
         // Started in an unusual way it may be a program that runs programs.

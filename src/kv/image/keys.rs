@@ -7,9 +7,9 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::ops::Bound;
 
 use super::block::Block;
+use super::walk::Rest;
 use crate::kv::entry::Entry;
 use crate::kv::key::Key;
 use crate::kv::operation::Revision;
@@ -22,21 +22,13 @@ pub(in crate::kv) struct KeyImage {
     /// How long a block gets, in bytes.
     bytes: usize,
     /// What the walk has still to come by.
-    rest: Rest,
+    rest: Rest<Key>,
     /// The keys that were there, if they have all been removed at once since.
     cleared: Option<Table>,
     /// Blocks that are complete.
     complete: VecDeque<Vec<u8>>,
     /// The one that is not.
     block: Block,
-}
-
-#[derive(Clone, Debug)]
-enum Rest {
-    Everything,
-    /// This key and all behind it.
-    From(Key),
-    Nothing,
 }
 
 impl KeyImage {
@@ -54,12 +46,7 @@ impl KeyImage {
 
     /// An entry is about to change or to go.
     pub(in crate::kv) fn let_go(&mut self, key: &Key, entry: &Entry) {
-        let is_awaited = match &self.rest {
-            Rest::Everything => true,
-            Rest::From(next) => key >= next,
-            Rest::Nothing => false,
-        };
-        if is_awaited && entry.revision() <= self.revision {
+        if self.rest.includes(key) && entry.revision() <= self.revision {
             self.give(key, entry);
         }
     }
@@ -91,11 +78,7 @@ impl KeyImage {
 
     /// Goes on until a block is complete, or to the end.
     fn walk(&mut self, entries: &Table) {
-        let from = match &self.rest {
-            Rest::Everything => Bound::Unbounded,
-            Rest::From(next) => Bound::Included(next),
-            Rest::Nothing => return,
-        };
+        let Some(from) = self.rest.begin() else { return };
         for (key, entry) in entries.sweep(from) {
             if !self.complete.is_empty() {
                 self.rest = Rest::From(key.clone());

@@ -9,31 +9,47 @@ use std::ops::Bound;
 /// How far a walk is, and what it still needs that the map no longer has.
 #[derive(Clone, Debug)]
 pub(in crate::kv) struct Walk<K, V> {
-    next: Next<K>,
+    rest: Rest<K>,
     /// What was there when the walk began, has changed since, and is still to be given out.
     saved: BTreeMap<K, V>,
 }
 
+/// What a walk has still to come by.
 #[derive(Clone, Debug)]
-enum Next<K> {
-    First,
-    /// This key or the first behind it; all before it have been given out.
+pub(super) enum Rest<K> {
+    Everything,
+    /// This key and all behind it.
     From(K),
     Nothing,
 }
 
+impl<K: Ord> Rest<K> {
+    pub(super) fn includes(&self, key: &K) -> bool {
+        match self {
+            Rest::Everything => true,
+            Rest::From(next) => key >= next,
+            Rest::Nothing => false,
+        }
+    }
+
+    /// Where to go on, if anywhere.
+    pub(super) fn begin(&self) -> Option<Bound<&K>> {
+        match self {
+            Rest::Everything => Some(Bound::Unbounded),
+            Rest::From(next) => Some(Bound::Included(next)),
+            Rest::Nothing => None,
+        }
+    }
+}
+
 impl<K: Ord + Clone, V> Walk<K, V> {
     pub(in crate::kv) fn new() -> Walk<K, V> {
-        Walk { next: Next::First, saved: BTreeMap::new() }
+        Walk { rest: Rest::Everything, saved: BTreeMap::new() }
     }
 
     /// Whether the walk has still to come by there: then what changes has to be saved, if it is old enough.
     pub(in crate::kv) fn awaits(&self, key: &K) -> bool {
-        match &self.next {
-            Next::First => true,
-            Next::From(next) => key >= next,
-            Next::Nothing => false,
-        }
+        self.rest.includes(key)
     }
 
     /// Keeps what a key was when the walk began.
@@ -53,24 +69,20 @@ impl<K: Ord + Clone, V> Walk<K, V> {
         K: 'a,
         V: 'a,
     {
-        let from = match &self.next {
-            Next::First => Bound::Unbounded,
-            Next::From(next) => Bound::Included(next),
-            Next::Nothing => return,
-        };
+        let Some(from) = self.rest.begin() else { return };
         let mut unchanged = range(from).filter(|(key, value)| belongs(key, value));
         let mut ahead = unchanged.next();
         let mut has_room = true;
-        self.next = loop {
+        self.rest = loop {
             let saved = self.saved.first_key_value().map(|(key, _)| key);
             let is_saved = match (ahead, saved) {
-                (None, None) => break Next::Nothing,
+                (None, None) => break Rest::Nothing,
                 (Some((key, _)), Some(saved)) => saved < key,
                 (_, saved) => saved.is_some(),
             };
             if !has_room {
                 let next = if is_saved { saved } else { ahead.map(|(key, _)| key) };
-                break Next::From(next.expect("there is one").clone());
+                break Rest::From(next.expect("there is one").clone());
             }
             if is_saved {
                 let (key, value) = self.saved.pop_first().expect("it was looked at");
